@@ -1,0 +1,14 @@
+/** The registry of analyzers: one line per question. */
+import { latency } from './latency/index.ts';
+import { sources } from './sources/index.ts';
+import type { Analyzer, View } from './types.ts';
+
+export const ANALYZERS: readonly Analyzer[] = [latency, sources];
+
+/** Every view of every analyzer, in registry order. */
+export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);
+
+/** The view of that name, or undefined. */
+export function findView(name: string): View | undefined {
+  return VIEWS.find((view) => view.name === name);
+}

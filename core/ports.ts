@@ -1,0 +1,110 @@
+/**
+ * The ports: what a room may ask of its neighbours without knowing them. The composition root (`app/`) hands in the
+ * real thing; tests hand in the real thing too, save for the clock.
+ */
+
+/** A cancellable timer handle. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as an argument. `nowMs` is wall clock (Unix ms); `monotonicMs` never steps back and is for intervals only. */
+export interface Clock {
+  nowMs(): number;
+  monotonicMs(): number;
+  /** Runs `fn` once after `delayMs`; delays above one hour are the caller's mistake (2^31 ms fires at once in Node). */
+  after(delayMs: number, fn: () => void): Timer;
+}
+
+/** Structured log, pino-shaped: fields first, message last. Secrets never go into fields. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Log;
+}
+
+/** One result column: its name and ClickHouse type. */
+export interface Column {
+  name: string;
+  type: string;
+}
+
+/** A statement with bound `{name:Type}` parameters. Values are never pasted into `sql`. */
+export interface Statement {
+  sql: string;
+  params?: Record<string, unknown>;
+  /** ClickHouse settings for this statement alone. */
+  settings?: Record<string, string | number>;
+  signal?: AbortSignal;
+}
+
+/** Rows in column order, as ClickHouse `JSONCompact` gives them (64-bit integers unquoted, NaN and Inf as null). */
+export interface QueryResult {
+  columns: Column[];
+  rows: unknown[][];
+}
+
+/** One journal segment on its way into the engine. `token` makes a repeated load a no-op, rollups included. */
+export interface SegmentLoad {
+  /** Segment name: instance + signal + sequence. Also the deduplication token, but for bisected ranges. */
+  token: string;
+  signal: string;
+  team: string;
+  /** Absolute path of a file that holds exactly the bytes to load. */
+  path: string;
+  /** Accepted start times, inclusive, Unix nanoseconds; the view drops what the door counted as rejected. */
+  loNs: bigint;
+  hiNs: bigint;
+  /** Block settings recorded when the segment was opened: other block sizes would double-count under the same token. */
+  settings: Record<string, string | number>;
+}
+
+/**
+ * The one store. Every implementation speaks ClickHouse HTTP; the embedded engine is one more ClickHouse behind a Unix
+ * socket. Failures are `StoreError` (see core/errors.ts), with the engine's numeric code where there is one.
+ */
+export interface Store {
+  readonly engine: 'embedded' | 'server';
+  query(statement: Statement): Promise<QueryResult>;
+  /** DDL, settings, anything without rows. */
+  command(statement: Statement): Promise<void>;
+  /** `rows` are plain objects, sent as JSONEachRow into `table` (low volume: git, CI, own records). */
+  insertRows(table: string, rows: readonly object[], settings?: Record<string, string | number>): Promise<void>;
+  /** Loads a whole segment; the embedded engine is handed the path, a server the bytes. */
+  load(segment: SegmentLoad): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The kinds of bytes a segment can hold. */
+export type SegmentFormat = 'protobuf' | 'ndjson';
+
+/** Accepted start times of an open segment, inclusive, Unix nanoseconds. */
+export interface TimeBounds {
+  loNs: bigint;
+  hiNs: bigint;
+}
+
+/** One body offered to the journal: bytes that concatenate (flat protobuf, or whole NDJSON lines). */
+export interface JournalBody {
+  bytes: Uint8Array;
+  /** Items (spans, rows) in the body that the loader will store; what the door rejected is not counted. */
+  items: number;
+}
+
+/**
+ * An open lane of the journal: one signal, one format, one team. `bounds` and `append` must be called in the same tick,
+ * so that a body is judged by the bounds of the segment it lands in.
+ */
+export interface JournalLane {
+  bounds(): TimeBounds;
+  /** Resolves when the bytes and their index record are on disk. Rejects with `journal_full` or `journal_unavailable`. */
+  append(body: JournalBody): Promise<void>;
+}
+
+/** Append, fsync, then ack. The only way rows enter Heliograph. */
+export interface Journal {
+  lane(signal: string, format: SegmentFormat, team: string): JournalLane;
+}

@@ -1,0 +1,73 @@
+/**
+ * Renders the engine tokens of a `.sql` file. One file serves three layouts: the embedded engine, a single server, and a
+ * cluster, where `x` becomes a replicated table `x_local` on every node with a Distributed table `x` in front.
+ */
+import { splitStatements, stringLiteral, withoutComments } from './sql.ts';
+
+/** `cluster` is the name in the server's `remote_servers`; `definer` is the user whose rights the views run with. */
+export type Layout =
+  | { kind: 'embedded' | 'server'; definer: string }
+  | { kind: 'cluster'; cluster: string; definer: string };
+
+/** Blocks remembered per table. One load writes a block per touched partition, so this outlasts every reload by days. */
+const DEDUPLICATION_BLOCKS = 10_000;
+/** An outage may last a week before a segment that was loaded but not deleted could be counted twice. */
+const DEDUPLICATION_SECONDS = 7 * 86_400;
+
+/** The statements of a file for a layout, in order. Throws on an unknown token, so that a typo never reaches the engine. */
+export function renderSql(text: string, layout: Layout): string[] {
+  return splitStatements(text)
+    .filter((statement) => appliesTo(statement, layout))
+    .map((statement) => withoutComments(renderTokens(statement, layout)))
+    .filter((statement) => statement !== '');
+}
+
+/** `-- on: server, cluster` in front of a statement keeps it from the layouts that are not named. */
+function appliesTo(statement: string, layout: Layout): boolean {
+  const directive = /^--\s*on:\s*(.+)$/m.exec(statement)?.[1];
+  return directive === undefined || directive.split(',').some((kind) => kind.trim() === layout.kind);
+}
+
+function renderTokens(statement: string, layout: Layout): string {
+  return statement.replace(/\{\{(\w+)(?: ([^}]*))?\}\}/g, (token, name: string, argument = '') => {
+    const render = TOKENS[name];
+    if (render === undefined) throw new Error(`unknown token ${token}`);
+    return render(argument, layout);
+  });
+}
+
+const TOKENS: Record<string, (argument: string, layout: Layout) => string> = {
+  on_cluster: (_, layout) => onCluster(layout),
+  local: (table, layout) => localTable(table, layout),
+  engine: (engine, layout) =>
+    layout.kind === 'cluster'
+      ? `Replicated${engine}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')`
+      : engine,
+  deduplication: (_, layout) =>
+    layout.kind === 'cluster'
+      ? `replicated_deduplication_window = ${DEDUPLICATION_BLOCKS}, replicated_deduplication_window_seconds = ${DEDUPLICATION_SECONDS}`
+      : `non_replicated_deduplication_window = ${DEDUPLICATION_BLOCKS}`,
+  distributed: renderDistributed,
+  definer: (_, layout) => `DEFINER = ${layout.definer} SQL SECURITY DEFINER`,
+};
+
+function onCluster(layout: Layout): string {
+  return layout.kind === 'cluster' ? `ON CLUSTER ${stringLiteral(layout.cluster)}` : '';
+}
+
+/** The table that materialized views read and write, and that ALTERs go to. */
+export function localTable(table: string, layout: Layout): string {
+  return layout.kind === 'cluster' ? `${table}_local` : table;
+}
+
+function renderDistributed(argument: string, layout: Layout): string {
+  if (layout.kind !== 'cluster') return '';
+  const [, table, key] = /^(\S+) by (.+)$/.exec(argument) ?? [];
+  if (table === undefined || key === undefined)
+    throw new Error(`distributed wants "<table> by <key>", got "${argument}"`);
+  const [database, name] = table.split('.');
+  return (
+    `CREATE TABLE IF NOT EXISTS ${table} ${onCluster(layout)} AS ${table}_local ` +
+    `ENGINE = Distributed(${stringLiteral(layout.cluster)}, ${database}, ${name}_local, ${key})`
+  );
+}

@@ -1,0 +1,17 @@
+/** Defines the analyzers' views. They are replaced at every start: a view has no data to lose, and the code is its only source. */
+import { readFile } from 'node:fs/promises';
+import { HeliographError } from '../core/errors.ts';
+import { assetPath } from '../core/paths.ts';
+import type { Store } from '../core/ports.ts';
+import { type Layout, renderSql } from './render.ts';
+
+/** Creates or replaces every view of the given `.sql` files (paths from the package root). Throws `migration_failed` naming the file. */
+export async function defineViews(store: Store, layout: Layout, files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    try {
+      for (const sql of renderSql(await readFile(assetPath(file), 'utf8'), layout)) await store.command({ sql });
+    } catch (error) {
+      throw new HeliographError('migration_failed', `${file}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
