@@ -108,3 +108,34 @@ export interface JournalLane {
 export interface Journal {
   lane(signal: string, format: SegmentFormat, team: string): JournalLane;
 }
+
+/** What a walk over the wire bytes of one body found. `offset` and `rule` say where and why the framing is broken. */
+export type BodyWalk =
+  | {
+      ok: true;
+      spans: number;
+      /** Rejected spans by reason; they stay in the bytes and the engine's view drops them by the same predicate. */
+      rejected: Readonly<Record<string, number>>;
+      rejectedTotal: number;
+      /** Accepted spans that end before they start; stored with duration 0. */
+      clockSkew: number;
+      /** Whether the body must be rewritten to flat protobuf before the engine can read it. */
+      needsRewrite: boolean;
+    }
+  | { ok: false; offset: number; rule: string };
+
+/** An OTLP signal as a door sees it; the collector implements it, the composition root hands it in. */
+export interface OtlpCollector {
+  /** HTTP path, `/v1/traces`. */
+  path: string;
+  /** Journal signal, `otlp_traces`. */
+  signal: string;
+  walk(bytes: Uint8Array, bounds: TimeBounds): BodyWalk;
+  /** Body of a 200: empty where everything was accepted. */
+  encodeResponse(rejectedSpans: number, message: string): Uint8Array;
+  /** One sentence for `partial_success.error_message`: counts, reasons, the mend. */
+  rejectMessage(rejected: Readonly<Record<string, number>>): string;
+}
+
+/** Encodes google.rpc.Status, the body of every OTLP error. */
+export type StatusEncoder = (code: number, message: string) => Uint8Array;

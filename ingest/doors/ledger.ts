@@ -1,0 +1,76 @@
+/** What the doors took in, turned away and why. One ledger feeds /metrics, /api/status, `doctor` and the log. */
+import type { Clock, Log } from '../../core/ports.ts';
+
+export interface RefusalCount {
+  reason: string;
+  count: number;
+  lastAtMs: number;
+  /** What the sender should change. */
+  hint: string;
+}
+
+export interface DoorTotals {
+  bodies: number;
+  bytes: number;
+  spans: number;
+  slowLaneBodies: number;
+  clockSkewSpans: number;
+  lastAtMs: number | null;
+  rejectedSpans: Record<string, number>;
+  refused: RefusalCount[];
+}
+
+export interface Acceptance {
+  bytes: number;
+  spans: number;
+  clockSkew: number;
+  slowLane: boolean;
+  rejected: Readonly<Record<string, number>>;
+}
+
+export interface DoorLedger {
+  accepted(acceptance: Acceptance): void;
+  /** Counts and logs; a reason is logged once a second at most, with the number held back. */
+  refused(reason: string, hint: string, fields: object): void;
+  totals(): DoorTotals;
+}
+
+const LOG_INTERVAL_MS = 1000;
+
+export function createLedger(clock: Clock, log: Log): DoorLedger {
+  const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, clockSkewSpans: 0 };
+  let lastAtMs: number | null = null;
+  const rejectedSpans: Record<string, number> = {};
+  const refusals = new Map<string, RefusalCount & { loggedAtMs: number; heldBack: number }>();
+  return {
+    accepted({ bytes, spans, clockSkew, slowLane, rejected }) {
+      sums.bodies += 1;
+      sums.bytes += bytes;
+      sums.spans += spans;
+      sums.clockSkewSpans += clockSkew;
+      if (slowLane) sums.slowLaneBodies += 1;
+      lastAtMs = clock.nowMs();
+      for (const reason in rejected) rejectedSpans[reason] = (rejectedSpans[reason] ?? 0) + (rejected[reason] ?? 0);
+    },
+    refused(reason, hint, fields) {
+      const nowMs = clock.nowMs();
+      const entry = refusals.get(reason) ?? { reason, count: 0, lastAtMs: 0, hint, loggedAtMs: -LOG_INTERVAL_MS, heldBack: 0 };
+      refusals.set(reason, entry);
+      entry.count += 1;
+      entry.lastAtMs = nowMs;
+      if (clock.monotonicMs() - entry.loggedAtMs < LOG_INTERVAL_MS) {
+        entry.heldBack += 1;
+        return;
+      }
+      log.warn({ reason, ...fields, heldBack: entry.heldBack, hint }, 'request refused');
+      entry.loggedAtMs = clock.monotonicMs();
+      entry.heldBack = 0;
+    },
+    totals: () => ({
+      ...sums,
+      lastAtMs,
+      rejectedSpans: { ...rejectedSpans },
+      refused: [...refusals.values()].map(({ reason, count, lastAtMs: at, hint }) => ({ reason, count, lastAtMs: at, hint })),
+    }),
+  };
+}

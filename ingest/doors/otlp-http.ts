@@ -1,0 +1,146 @@
+/**
+ * The OTLP/HTTP door. A body is decompressed, walked, appended to the journal and acked; it never becomes objects here.
+ * Answers follow https://github.com/open-telemetry/opentelemetry-proto/blob/main/docs/specification.md
+ */
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
+import type { BodyWalk, Journal, JournalLane, Log, OtlpCollector, StatusEncoder } from '../../core/ports.ts';
+import type { Auth } from '../auth.ts';
+import { BODY_MAX_BYTES, decodeBody } from './body.ts';
+import type { DoorLedger } from './ledger.ts';
+
+export interface OtlpHttpDeps {
+  collectors: readonly OtlpCollector[];
+  /** Rewrites a body with nested values to flat protobuf, off this thread. Throws `body_too_large`, `bad_framing`, `too_busy`. */
+  rewrite(signal: string, bytes: Uint8Array): Promise<Uint8Array>;
+  journal: Journal;
+  auth: Auth;
+  ledger: DoorLedger;
+  encodeStatus: StatusEncoder;
+  /** Told of every body with rejected spans, after its ack; never awaited. */
+  keepRejected(signal: string, bytes: Uint8Array, rejected: Readonly<Record<string, number>>): void;
+  log: Log;
+}
+
+/** OTLP signals that exist but have no collector yet, so that their senders are told so by name. */
+const SIGNALS_TO_COME = ['/v1/metrics', '/v1/logs', '/v1development/profiles'];
+const PROTOBUF = 'application/x-protobuf';
+const JSON_TYPE = 'application/json';
+const TEAM = ''; // until API keys name one
+
+type Answer = { bytes: Uint8Array };
+
+/** The door as a Fastify instance that does not listen yet. */
+export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
+  const door = fastify({ bodyLimit: BODY_MAX_BYTES, exposeHeadRoutes: false, forceCloseConnections: 'idle', clientErrorHandler: clientErrors(deps) });
+  door.removeAllContentTypeParsers();
+  door.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  door.setErrorHandler((error, request, reply) => refuse(deps, asHeliographError(error), request, reply));
+  door.setNotFoundHandler((request, reply) => refuse(deps, unknownPath(request, deps), request, reply));
+  door.addHook('onRequest', async (request) => {
+    if (!deps.auth.allowsBearer(request.headers.authorization)) throw new HeliographError('unauthenticated');
+  });
+  for (const collector of deps.collectors) {
+    const lane = deps.journal.lane(collector.signal, 'protobuf', TEAM);
+    door.post(collector.path, { preParsing: checkHeaders }, async (request, reply) => {
+      const { bytes } = await receive(deps, collector, lane, request);
+      return reply.header('content-type', PROTOBUF).send(bytes);
+    });
+  }
+  for (const path of SIGNALS_TO_COME) {
+    door.post(path, async () => {
+      throw new HeliographError('signal_not_supported', `${path} is not collected yet; /v1/traces is`);
+    });
+  }
+  return door;
+}
+
+/** Refuses by headers alone, before a body is read. */
+async function checkHeaders(request: FastifyRequest): Promise<void> {
+  const type = mediaType(request);
+  if (type !== PROTOBUF) {
+    throw new HeliographError('unsupported_media_type', `Content-Type "${type.slice(0, 60)}" is not ${PROTOBUF}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`);
+  }
+}
+
+async function receive(deps: OtlpHttpDeps, collector: OtlpCollector, lane: JournalLane, request: FastifyRequest): Promise<Answer> {
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  let bytes: Uint8Array = await decodeBody(raw, request.headers['content-encoding']);
+  let walk = framed(collector.walk(bytes, lane.bounds()));
+  const slowLane = walk.needsRewrite;
+  if (slowLane) {
+    bytes = await deps.rewrite(collector.signal, bytes);
+    walk = framed(collector.walk(bytes, lane.bounds()));
+  }
+  // From here to append() nothing may await: the bounds walked by are those of the segment that the body lands in.
+  const accepted = walk.spans - walk.rejectedTotal;
+  const durable = accepted > 0 ? lane.append({ bytes, items: accepted }) : undefined;
+  await durable;
+  deps.ledger.accepted({ bytes: bytes.length, spans: accepted, clockSkew: walk.clockSkew, slowLane, rejected: walk.rejected });
+  if (walk.rejectedTotal === 0) return { bytes: collector.encodeResponse(0, '') };
+  deps.keepRejected(collector.signal, bytes, walk.rejected);
+  return { bytes: collector.encodeResponse(walk.rejectedTotal, collector.rejectMessage(walk.rejected)) };
+}
+
+type WellFramed = Extract<BodyWalk, { ok: true }>;
+
+function framed(walk: BodyWalk): WellFramed {
+  if (walk.ok) return walk;
+  throw new HeliographError('bad_framing', `broken protobuf at byte ${walk.offset}: ${walk.rule}`);
+}
+
+function mediaType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function unknownPath(request: FastifyRequest, deps: OtlpHttpDeps): HeliographError {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const known = [...deps.collectors.map((collector) => collector.path), ...SIGNALS_TO_COME];
+  if (known.includes(path)) return new HeliographError('method_not_allowed', `${path} takes POST`);
+  return new HeliographError('not_found', `nothing at ${path.slice(0, 80)}; spans go to POST /v1/traces`);
+}
+
+/** Fastify's own refusals, by their codes, as entries of our table. */
+const FRAMEWORK_ERRORS: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_BAD_URL: 'bad_request',
+};
+
+function asHeliographError(error: unknown): HeliographError {
+  if (error instanceof HeliographError) return error;
+  const { code } = error as { code?: string };
+  return new HeliographError(FRAMEWORK_ERRORS[code ?? ''] ?? 'internal', undefined, { cause: error });
+}
+
+/** Reasons that `doctor` knows are the error codes, but for a sender on a wrong path. */
+function refusalReason(error: HeliographError): string {
+  return error.code === 'not_found' ? 'wrong_path' : error.code;
+}
+
+function refuse(deps: OtlpHttpDeps, error: HeliographError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { http, grpc, text } = error.entry;
+  if (error.code === 'internal') deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
+  deps.ledger.refused(refusalReason(error), text, { status: http, path: request.url.slice(0, 200), why: error.message });
+  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  if (error.code === 'method_not_allowed') reply.header('allow', 'POST');
+  if (error.entry.retryable) reply.header('retry-after', String(error.retryAfterSeconds ?? 1));
+  reply.code(http);
+  if (mediaType(request) === JSON_TYPE) return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ code: grpc, message: error.message }));
+  return reply.header('content-type', PROTOBUF).send(deps.encodeStatus(grpc, error.message));
+}
+
+/** What is not HTTP/1.1: above all gRPC exporters pointed at the HTTP port, which open with the HTTP/2 preface. */
+function clientErrors(deps: OtlpHttpDeps): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const isHttp2 = error.code === 'HPE_PAUSED_H2_UPGRADE';
+    const [reason, hint] = isHttp2
+      ? (['grpc_on_http_port', 'This port speaks OTLP over HTTP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.'] as const)
+      : (['bad_http', ERRORS.bad_request.text] as const);
+    deps.ledger.refused(reason, hint, { status: 400, why: error.message });
+    socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(hint)}\r\n\r\n${hint}`);
+  };
+}
