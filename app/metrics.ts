@@ -14,7 +14,13 @@ export interface MetricSources {
 
 export interface Metrics {
   /** Counted as it happens, not read by the snapshot: one call per loaded segment. */
-  segmentLoaded(load: { items: number; bytes: number; loadMs: number; freshnessMs: number; quarantinedBodies: number }): void;
+  segmentLoaded(load: {
+    items: number;
+    bytes: number;
+    loadMs: number;
+    freshnessMs: number;
+    quarantinedBodies: number;
+  }): void;
   refresh(): Promise<void>;
   /** Text of the newest snapshot, Prometheus exposition format. */
   snapshot(): string;
@@ -27,10 +33,20 @@ const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 export function createMetrics(sources: MetricSources, version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'heliograph_' });
-  const build = new Gauge({ name: 'heliograph_build_info', help: 'Version of this build; the value is 1.', labelNames: ['version'], registers: [registry] });
+  const build = new Gauge({
+    name: 'heliograph_build_info',
+    help: 'Version of this build; the value is 1.',
+    labelNames: ['version'],
+    registers: [registry],
+  });
   build.set({ version }, 1);
   const loads = createLoadSeries(registry);
-  const refreshers = [doorSeries(registry, sources), journalSeries(registry, sources), engineSeries(registry, sources), jobSeries(registry, sources)];
+  const refreshers = [
+    doorSeries(registry, sources),
+    journalSeries(registry, sources),
+    engineSeries(registry, sources),
+    jobSeries(registry, sources),
+  ];
   let text = '';
   return {
     segmentLoaded: loads,
@@ -45,12 +61,38 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
 
 function createLoadSeries(registry: Registry): Metrics['segmentLoaded'] {
   const registers = [registry];
-  const segments = new Counter({ name: 'heliograph_loader_segments_total', help: 'Segments loaded into the store.', registers });
-  const items = new Counter({ name: 'heliograph_loader_items_total', help: 'Spans and rows loaded into the store.', registers });
-  const bytes = new Counter({ name: 'heliograph_loader_bytes_total', help: 'Bytes of segments loaded into the store.', registers });
-  const quarantined = new Counter({ name: 'heliograph_quarantined_bodies_total', help: 'Bodies the store could not parse.', registers });
-  const duration = new Histogram({ name: 'heliograph_loader_duration_seconds', help: 'Time the store took for a segment.', buckets: DURATION_BUCKETS, registers });
-  const freshness = new Histogram({ name: 'heliograph_freshness_seconds', help: 'From the first ack of a segment until it can be queried.', buckets: DURATION_BUCKETS, registers });
+  const segments = new Counter({
+    name: 'heliograph_loader_segments_total',
+    help: 'Segments loaded into the store.',
+    registers,
+  });
+  const items = new Counter({
+    name: 'heliograph_loader_items_total',
+    help: 'Spans and rows loaded into the store.',
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'heliograph_loader_bytes_total',
+    help: 'Bytes of segments loaded into the store.',
+    registers,
+  });
+  const quarantined = new Counter({
+    name: 'heliograph_quarantined_bodies_total',
+    help: 'Bodies the store could not parse.',
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'heliograph_loader_duration_seconds',
+    help: 'Time the store took for a segment.',
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const freshness = new Histogram({
+    name: 'heliograph_freshness_seconds',
+    help: 'From the first ack of a segment until it can be queried.',
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
   return (load) => {
     segments.inc();
     items.inc(load.items);
@@ -71,13 +113,45 @@ function doorSeries(registry: Registry, sources: MetricSources): () => void {
   const registers = [registry];
   const labelNames = ['door'];
   const bodies = new Counter({ name: 'heliograph_door_bodies_total', help: 'Bodies acked.', labelNames, registers });
-  const bytes = new Counter({ name: 'heliograph_door_bytes_total', help: 'Bytes acked, after decompression.', labelNames, registers });
-  const spans = new Counter({ name: 'heliograph_door_spans_total', help: 'Spans acked, rejected ones not counted.', labelNames, registers });
-  const slow = new Counter({ name: 'heliograph_slow_lane_bodies_total', help: 'Bodies rewritten to flat protobuf.', registers });
-  const skew = new Counter({ name: 'heliograph_clock_skew_spans_total', help: 'Spans that end before they start, stored with duration 0.', registers });
-  const rejected = new Counter({ name: 'heliograph_rejected_spans_total', help: 'Spans rejected by rule.', labelNames: ['reason'], registers });
-  const refused = new Counter({ name: 'heliograph_refused_requests_total', help: 'Requests refused whole.', labelNames: ['reason'], registers });
-  const waiting = new Gauge({ name: 'heliograph_slow_lane_waiting', help: 'Bodies waiting for the slow lane.', registers });
+  const bytes = new Counter({
+    name: 'heliograph_door_bytes_total',
+    help: 'Bytes acked, after decompression.',
+    labelNames,
+    registers,
+  });
+  const spans = new Counter({
+    name: 'heliograph_door_spans_total',
+    help: 'Spans acked, rejected ones not counted.',
+    labelNames,
+    registers,
+  });
+  const slow = new Counter({
+    name: 'heliograph_slow_lane_bodies_total',
+    help: 'Bodies rewritten to flat protobuf.',
+    registers,
+  });
+  const skew = new Counter({
+    name: 'heliograph_clock_skew_spans_total',
+    help: 'Spans that end before they start, stored with duration 0.',
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'heliograph_rejected_spans_total',
+    help: 'Spans rejected by rule.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'heliograph_refused_requests_total',
+    help: 'Requests refused whole.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const waiting = new Gauge({
+    name: 'heliograph_slow_lane_waiting',
+    help: 'Bodies waiting for the slow lane.',
+    registers,
+  });
   return () => {
     const totals = sources.door();
     const door = { door: 'otlp_http' };
@@ -86,32 +160,58 @@ function doorSeries(registry: Registry, sources: MetricSources): () => void {
     follow(spans, [[door, totals.spans]]);
     follow(slow, [[{}, totals.slowLaneBodies]]);
     follow(skew, [[{}, totals.clockSkewSpans]]);
-    follow(rejected, Object.entries(totals.rejectedSpans).map(([reason, count]) => [{ reason }, count]));
-    follow(refused, totals.refused.map(({ reason, count }) => [{ reason }, count]));
+    follow(
+      rejected,
+      Object.entries(totals.rejectedSpans).map(([reason, count]) => [{ reason }, count]),
+    );
+    follow(
+      refused,
+      totals.refused.map(({ reason, count }) => [{ reason }, count]),
+    );
     waiting.set(sources.slowLaneWaiting());
   };
 }
 
 function journalSeries(registry: Registry, sources: MetricSources): () => void {
   const registers = [registry];
-  const segments = new Gauge({ name: 'heliograph_journal_segments', help: 'Segments waiting for the store.', registers });
+  const segments = new Gauge({
+    name: 'heliograph_journal_segments',
+    help: 'Segments waiting for the store.',
+    registers,
+  });
   const bytes = new Gauge({ name: 'heliograph_journal_bytes', help: 'Bytes waiting for the store.', registers });
-  const oldest = new Gauge({ name: 'heliograph_journal_oldest_seconds', help: 'Age of the oldest waiting body; absent while nothing waits.', registers });
-  const refused = new Counter({ name: 'heliograph_journal_refused_bodies_total', help: 'Bodies the journal refused.', labelNames: ['reason'], registers });
+  const oldest = new Gauge({
+    name: 'heliograph_journal_oldest_seconds',
+    help: 'Age of the oldest waiting body; absent while nothing waits.',
+    registers,
+  });
+  const refused = new Counter({
+    name: 'heliograph_journal_refused_bodies_total',
+    help: 'Bodies the journal refused.',
+    labelNames: ['reason'],
+    registers,
+  });
   return () => {
     const depth = sources.journal();
     segments.set(depth.segments);
     bytes.set(depth.bytes);
     if (depth.oldestMs === null) oldest.remove();
     else oldest.set(Math.max(0, sources.nowMs() - depth.oldestMs) / 1000);
-    follow(refused, Object.entries(depth.refused).map(([reason, count]) => [{ reason }, count]));
+    follow(
+      refused,
+      Object.entries(depth.refused).map(([reason, count]) => [{ reason }, count]),
+    );
   };
 }
 
 function engineSeries(registry: Registry, sources: MetricSources): () => void {
   const registers = [registry];
   const up = new Gauge({ name: 'heliograph_engine_up', help: 'Whether the store answers: 1 or 0.', registers });
-  const restarts = new Counter({ name: 'heliograph_engine_restarts_total', help: 'Restarts of the embedded engine.', registers });
+  const restarts = new Counter({
+    name: 'heliograph_engine_restarts_total',
+    help: 'Restarts of the embedded engine.',
+    registers,
+  });
   return () => {
     const engine = sources.engine();
     up.set(engine.up ? 1 : 0);
@@ -122,15 +222,45 @@ function engineSeries(registry: Registry, sources: MetricSources): () => void {
 function jobSeries(registry: Registry, sources: MetricSources): () => void {
   const registers = [registry];
   const labelNames = ['job'];
-  const runs = new Counter({ name: 'heliograph_job_runs_total', help: 'Runs of a scheduled job.', labelNames, registers });
-  const failures = new Counter({ name: 'heliograph_job_failures_total', help: 'Runs that failed or timed out.', labelNames, registers });
-  const missed = new Counter({ name: 'heliograph_job_missed_ticks_total', help: 'Ticks missed because the job was still running.', labelNames, registers });
-  const duration = new Gauge({ name: 'heliograph_job_last_duration_seconds', help: 'Duration of the newest run.', labelNames, registers });
+  const runs = new Counter({
+    name: 'heliograph_job_runs_total',
+    help: 'Runs of a scheduled job.',
+    labelNames,
+    registers,
+  });
+  const failures = new Counter({
+    name: 'heliograph_job_failures_total',
+    help: 'Runs that failed or timed out.',
+    labelNames,
+    registers,
+  });
+  const missed = new Counter({
+    name: 'heliograph_job_missed_ticks_total',
+    help: 'Ticks missed because the job was still running.',
+    labelNames,
+    registers,
+  });
+  const duration = new Gauge({
+    name: 'heliograph_job_last_duration_seconds',
+    help: 'Duration of the newest run.',
+    labelNames,
+    registers,
+  });
   return () => {
     const jobs = sources.jobs();
-    follow(runs, jobs.map(({ id, runs: count }) => [{ job: id }, count]));
-    follow(failures, jobs.map(({ id, failures: count }) => [{ job: id }, count]));
-    follow(missed, jobs.map(({ id, missed: count }) => [{ job: id }, count]));
-    for (const { id, lastDurationMs } of jobs) if (lastDurationMs !== null) duration.set({ job: id }, lastDurationMs / 1000);
+    follow(
+      runs,
+      jobs.map(({ id, runs: count }) => [{ job: id }, count]),
+    );
+    follow(
+      failures,
+      jobs.map(({ id, failures: count }) => [{ job: id }, count]),
+    );
+    follow(
+      missed,
+      jobs.map(({ id, missed: count }) => [{ job: id }, count]),
+    );
+    for (const { id, lastDurationMs } of jobs)
+      if (lastDurationMs !== null) duration.set({ job: id }, lastDurationMs / 1000);
   };
 }

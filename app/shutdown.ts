@@ -14,7 +14,12 @@ export interface ShutdownResult {
 }
 
 /** Runs the steps one after another. A step that throws or hangs costs its own share, never the steps after it. */
-export async function shutDown(steps: readonly ShutdownStep[], deadlineMs: number, clock: Clock, log: Log): Promise<ShutdownResult> {
+export async function shutDown(
+  steps: readonly ShutdownStep[],
+  deadlineMs: number,
+  clock: Clock,
+  log: Log,
+): Promise<ShutdownResult> {
   const startedMs = clock.monotonicMs();
   const unfinished: string[] = [];
   for (const step of steps) {
@@ -30,9 +35,11 @@ export async function shutDown(steps: readonly ShutdownStep[], deadlineMs: numbe
 function settleWithin(promise: Promise<unknown>, limitMs: number, clock: Clock): Promise<'done' | 'failed' | 'late'> {
   return new Promise((resolve) => {
     const timer = clock.after(limitMs, () => resolve('late'));
-    promise.then(
-      () => resolve('done'),
-      () => resolve('failed'),
-    ).finally(() => timer.cancel());
+    promise
+      .then(
+        () => resolve('done'),
+        () => resolve('failed'),
+      )
+      .finally(() => timer.cancel());
   });
 }

@@ -10,7 +10,14 @@ export function traceRequests(app: FastifyInstance, tracer: Tracer): void {
     const route = request.routeOptions.url;
     const span = tracer.startSpan(
       route === undefined ? request.method : `${request.method} ${route}`,
-      { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method, 'url.path': request.url.split('?', 1)[0] ?? '', ...(route !== undefined && { 'http.route': route }) } },
+      {
+        kind: SpanKind.SERVER,
+        attributes: {
+          'http.request.method': request.method,
+          'url.path': request.url.split('?', 1)[0] ?? '',
+          ...(route !== undefined && { 'http.route': route }),
+        },
+      },
       parent,
     );
     spans.set(request, span);

@@ -53,7 +53,13 @@ export function noTelemetry(): SelfTelemetry {
 }
 
 /** Runs `fn` under a span of the given kind; an error marks the span and is thrown on. */
-export function withSpan<T>(tracer: Tracer, name: string, kind: SpanKind, attributes: Record<string, string>, fn: () => Promise<T>): Promise<T> {
+export function withSpan<T>(
+  tracer: Tracer,
+  name: string,
+  kind: SpanKind,
+  attributes: Record<string, string>,
+  fn: () => Promise<T>,
+): Promise<T> {
   return tracer.startActiveSpan(name, { kind, attributes }, async (span) => {
     try {
       return await fn();

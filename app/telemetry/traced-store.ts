@@ -7,7 +7,13 @@ export function tracedStore(store: Store, tracer: Tracer): Store {
   return {
     ...store,
     query: (statement) =>
-      withSpan(tracer, `query ${viewOf(statement.sql)}`, SpanKind.CLIENT, { 'db.system.name': 'clickhouse', 'db.operation.name': 'SELECT' }, () => store.query(statement)),
+      withSpan(
+        tracer,
+        `query ${viewOf(statement.sql)}`,
+        SpanKind.CLIENT,
+        { 'db.system.name': 'clickhouse', 'db.operation.name': 'SELECT' },
+        () => store.query(statement),
+      ),
   };
 }
 

@@ -11,7 +11,10 @@ interface Inflated {
   engine: { bytesWritten: number };
 }
 
-const gunzipWithInfo = promisify(gunzip) as unknown as (input: InputType, options: ZlibOptions & { info: true }) => Promise<Inflated>;
+const gunzipWithInfo = promisify(gunzip) as unknown as (
+  input: InputType,
+  options: ZlibOptions & { info: true },
+) => Promise<Inflated>;
 
 /**
  * The plain bytes of `raw`. Throws `unsupported_encoding`, `bad_encoding` (not gzip, cut short, or followed by bytes that
@@ -20,10 +23,14 @@ const gunzipWithInfo = promisify(gunzip) as unknown as (input: InputType, option
 export async function decodeBody(raw: Buffer, encoding: string | undefined): Promise<Buffer> {
   const name = (encoding ?? 'identity').trim().toLowerCase();
   if (name === 'identity' || name === '') return raw;
-  if (name !== 'gzip') throw new HeliographError('unsupported_encoding', `Content-Encoding "${name.slice(0, 40)}" is not gzip`);
+  if (name !== 'gzip')
+    throw new HeliographError('unsupported_encoding', `Content-Encoding "${name.slice(0, 40)}" is not gzip`);
   const { buffer, engine } = await inflate(raw);
   if (engine.bytesWritten !== raw.length) {
-    throw new HeliographError('bad_encoding', `${raw.length - engine.bytesWritten} bytes follow the end of the gzip stream`);
+    throw new HeliographError(
+      'bad_encoding',
+      `${raw.length - engine.bytesWritten} bytes follow the end of the gzip stream`,
+    );
   }
   return buffer;
 }

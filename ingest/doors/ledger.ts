@@ -54,7 +54,14 @@ export function createLedger(clock: Clock, log: Log): DoorLedger {
     },
     refused(reason, hint, fields) {
       const nowMs = clock.nowMs();
-      const entry = refusals.get(reason) ?? { reason, count: 0, lastAtMs: 0, hint, loggedAtMs: -LOG_INTERVAL_MS, heldBack: 0 };
+      const entry = refusals.get(reason) ?? {
+        reason,
+        count: 0,
+        lastAtMs: 0,
+        hint,
+        loggedAtMs: -LOG_INTERVAL_MS,
+        heldBack: 0,
+      };
       refusals.set(reason, entry);
       entry.count += 1;
       entry.lastAtMs = nowMs;
@@ -70,7 +77,12 @@ export function createLedger(clock: Clock, log: Log): DoorLedger {
       ...sums,
       lastAtMs,
       rejectedSpans: { ...rejectedSpans },
-      refused: [...refusals.values()].map(({ reason, count, lastAtMs: at, hint }) => ({ reason, count, lastAtMs: at, hint })),
+      refused: [...refusals.values()].map(({ reason, count, lastAtMs: at, hint }) => ({
+        reason,
+        count,
+        lastAtMs: at,
+        hint,
+      })),
     }),
   };
 }

@@ -33,7 +33,12 @@ type Answer = { bytes: Uint8Array };
 
 /** The door as a Fastify instance that does not listen yet. */
 export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
-  const door = fastify({ bodyLimit: BODY_MAX_BYTES, exposeHeadRoutes: false, forceCloseConnections: 'idle', clientErrorHandler: clientErrors(deps) });
+  const door = fastify({
+    bodyLimit: BODY_MAX_BYTES,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: clientErrors(deps),
+  });
   door.removeAllContentTypeParsers();
   door.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   door.setErrorHandler((error, request, reply) => refuse(deps, asHeliographError(error), request, reply));
@@ -60,11 +65,19 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
 async function checkHeaders(request: FastifyRequest): Promise<void> {
   const type = mediaType(request);
   if (type !== PROTOBUF) {
-    throw new HeliographError('unsupported_media_type', `Content-Type "${type.slice(0, 60)}" is not ${PROTOBUF}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`);
+    throw new HeliographError(
+      'unsupported_media_type',
+      `Content-Type "${type.slice(0, 60)}" is not ${PROTOBUF}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
+    );
   }
 }
 
-async function receive(deps: OtlpHttpDeps, collector: OtlpCollector, lane: JournalLane, request: FastifyRequest): Promise<Answer> {
+async function receive(
+  deps: OtlpHttpDeps,
+  collector: OtlpCollector,
+  lane: JournalLane,
+  request: FastifyRequest,
+): Promise<Answer> {
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   let bytes: Uint8Array = await decodeBody(raw, request.headers['content-encoding']);
   let walk = framed(collector.walk(bytes, lane.bounds()));
@@ -77,7 +90,13 @@ async function receive(deps: OtlpHttpDeps, collector: OtlpCollector, lane: Journ
   const accepted = walk.spans - walk.rejectedTotal;
   const durable = accepted > 0 ? lane.append({ bytes, items: accepted }) : undefined;
   await durable;
-  deps.ledger.accepted({ bytes: bytes.length, spans: accepted, clockSkew: walk.clockSkew, slowLane, rejected: walk.rejected });
+  deps.ledger.accepted({
+    bytes: bytes.length,
+    spans: accepted,
+    clockSkew: walk.clockSkew,
+    slowLane,
+    rejected: walk.rejected,
+  });
   if (walk.rejectedTotal === 0) return { bytes: collector.encodeResponse(0, '') };
   deps.keepRejected(collector.signal, bytes, walk.rejected);
   return { bytes: collector.encodeResponse(walk.rejectedTotal, collector.rejectMessage(walk.rejected)) };
@@ -120,15 +139,28 @@ function refusalReason(error: HeliographError): string {
   return error.code === 'not_found' ? 'wrong_path' : error.code;
 }
 
-function refuse(deps: OtlpHttpDeps, error: HeliographError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function refuse(
+  deps: OtlpHttpDeps,
+  error: HeliographError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const { http, grpc, text } = error.entry;
-  if (error.code === 'internal') deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
-  deps.ledger.refused(refusalReason(error), text, { status: http, path: request.url.slice(0, 200), why: error.message });
+  if (error.code === 'internal')
+    deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
+  deps.ledger.refused(refusalReason(error), text, {
+    status: http,
+    path: request.url.slice(0, 200),
+    why: error.message,
+  });
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method_not_allowed') reply.header('allow', 'POST');
   if (error.entry.retryable) reply.header('retry-after', String(error.retryAfterSeconds ?? 1));
   reply.code(http);
-  if (mediaType(request) === JSON_TYPE) return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ code: grpc, message: error.message }));
+  if (mediaType(request) === JSON_TYPE)
+    return reply
+      .header('content-type', JSON_TYPE)
+      .send(Buffer.from(JSON.stringify({ code: grpc, message: error.message })));
   return reply.header('content-type', PROTOBUF).send(deps.encodeStatus(grpc, error.message));
 }
 
@@ -138,9 +170,14 @@ function clientErrors(deps: OtlpHttpDeps): (error: NodeJS.ErrnoException, socket
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const isHttp2 = error.code === 'HPE_PAUSED_H2_UPGRADE';
     const [reason, hint] = isHttp2
-      ? (['grpc_on_http_port', 'This port speaks OTLP over HTTP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.'] as const)
+      ? ([
+          'grpc_on_http_port',
+          'This port speaks OTLP over HTTP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
+        ] as const)
       : (['bad_http', ERRORS.bad_request.text] as const);
     deps.ledger.refused(reason, hint, { status: 400, why: error.message });
-    socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(hint)}\r\n\r\n${hint}`);
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(hint)}\r\n\r\n${hint}`,
+    );
   };
 }

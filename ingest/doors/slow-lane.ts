@@ -60,7 +60,8 @@ export function createSlowLane(workerPath: string, log: Log): SlowLane {
 
   return {
     rewrite(signal, bytes) {
-      if (waiting.size >= WAITING_MAX) return Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 1 }));
+      if (waiting.size >= WAITING_MAX)
+        return Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 1 }));
       worker ??= start();
       lastId += 1;
       const job: RewriteJob = { id: lastId, signal, bytes: Uint8Array.from(bytes) };

@@ -62,7 +62,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const done = current?.segment;
     if (done?.name !== report.name) return;
     // Deleting may fail (a full disk does not): the segment is loaded again under its token then, which changes nothing.
-    await deps.queue.remove(report.name).catch((error: unknown) => deps.log.warn({ err: error, segment: report.name }, 'loaded segment not deleted'));
+    await deps.queue
+      .remove(report.name)
+      .catch((error: unknown) => deps.log.warn({ err: error, segment: report.name }, 'loaded segment not deleted'));
     current = undefined;
     deps.onLoaded(report, done);
     next();
@@ -118,6 +120,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 /** Only what crosses a thread. */
 function plain(segment: LoadableSegment): LoadableSegment {
-  const { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } = segment;
+  const { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } =
+    segment;
   return { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings };
 }

@@ -58,8 +58,19 @@ const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 10_000;
 
 /** Resolves when every good body is in the store. Rejects only when `signal` aborts. */
-export async function loadSegment(deps: LoaderDeps, segment: LoadableSegment, signal: AbortSignal): Promise<LoadReport> {
-  const report: LoadReport = { name: segment.name, bytes: segment.bytes, items: segment.items, quarantinedBodies: 0, attempts: 0, loadMs: 0 };
+export async function loadSegment(
+  deps: LoaderDeps,
+  segment: LoadableSegment,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  const report: LoadReport = {
+    name: segment.name,
+    bytes: segment.bytes,
+    items: segment.items,
+    quarantinedBodies: 0,
+    attempts: 0,
+    loadMs: 0,
+  };
   const whole = { ...loadOf(segment), token: segment.name, path: segment.path };
   const parsed = await attempt(deps, whole, report, signal);
   if (parsed !== undefined) {
@@ -75,7 +86,12 @@ function loadOf(segment: LoadableSegment): Omit<SegmentLoad, 'token' | 'path'> {
 }
 
 /** Tries until the load succeeds (undefined) or the engine cannot parse the bytes (its error). */
-async function attempt(deps: LoaderDeps, load: SegmentLoad, report: LoadReport, signal: AbortSignal): Promise<StoreError | undefined> {
+async function attempt(
+  deps: LoaderDeps,
+  load: SegmentLoad,
+  report: LoadReport,
+  signal: AbortSignal,
+): Promise<StoreError | undefined> {
   for (let delayMs = RETRY_MIN_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
     signal.throwIfAborted();
     report.attempts += 1;
@@ -98,7 +114,13 @@ async function bodiesOf(deps: LoaderDeps, segment: LoadableSegment): Promise<Loa
   return bodies;
 }
 
-async function bisect(deps: LoaderDeps, segment: LoadableSegment, bodies: LoadableBody[], report: LoadReport, signal: AbortSignal): Promise<void> {
+async function bisect(
+  deps: LoaderDeps,
+  segment: LoadableSegment,
+  bodies: LoadableBody[],
+  report: LoadReport,
+  signal: AbortSignal,
+): Promise<void> {
   const error = await loadRange(deps, segment, bodies, report, signal);
   if (error === undefined) return;
   const [only] = bodies;
@@ -106,7 +128,10 @@ async function bisect(deps: LoaderDeps, segment: LoadableSegment, bodies: Loadab
     await deps.quarantine(segment, only, error.message);
     report.quarantinedBodies += 1;
     report.items -= only.items;
-    deps.log.error({ segment: segment.name, offset: only.offset, items: only.items, reason: error.message }, 'body quarantined');
+    deps.log.error(
+      { segment: segment.name, offset: only.offset, items: only.items, reason: error.message },
+      'body quarantined',
+    );
     return;
   }
   const middle = bodies.length >> 1;
@@ -115,7 +140,13 @@ async function bisect(deps: LoaderDeps, segment: LoadableSegment, bodies: Loadab
 }
 
 /** The token comes from the byte range, so halving again after a crash repeats the same tokens. */
-async function loadRange(deps: LoaderDeps, segment: LoadableSegment, bodies: LoadableBody[], report: LoadReport, signal: AbortSignal): Promise<StoreError | undefined> {
+async function loadRange(
+  deps: LoaderDeps,
+  segment: LoadableSegment,
+  bodies: LoadableBody[],
+  report: LoadReport,
+  signal: AbortSignal,
+): Promise<StoreError | undefined> {
   const [first, last] = [bodies[0], bodies.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   const token = `${segment.name}.${first.offset}-${last.offset + last.length}`;

@@ -1,0 +1,88 @@
+/** Every periodic job of Heliograph, as data: the scheduler runs them, /metrics counts them. */
+import type { Clock, JournalLane, Log, Store } from '../core/ports.ts';
+import type { Layout } from '../store/render.ts';
+import { applyRetention, type Retention } from '../store/retention.ts';
+import type { Metrics } from './metrics.ts';
+import type { Task } from './scheduler/task.ts';
+
+export interface JobDeps {
+  store: Store;
+  layout: Layout;
+  retention: Retention;
+  metrics: Metrics;
+  /** Lane of `source_minutes` rows. */
+  coverageLane: JournalLane;
+  /** Whether the doors take in spans right now. */
+  doorsOpen(): boolean;
+  /** Our own page port, probed like a user would; undefined switches the probe off. */
+  probeUrl: string | undefined;
+  probeHeaders: Record<string, string>;
+  clock: Clock;
+  log: Log;
+}
+
+const SECOND_MS = 1000;
+
+export function createJobs(deps: JobDeps): Task[] {
+  return [
+    {
+      id: 'metrics-snapshot',
+      initialDelayMs: 0,
+      intervalMs: 5 * SECOND_MS,
+      timeoutMs: 4 * SECOND_MS,
+      overlap: 'skip',
+      run: () => deps.metrics.refresh(),
+    },
+    {
+      id: 'source-minutes',
+      initialDelayMs: 0,
+      intervalMs: 10 * SECOND_MS,
+      timeoutMs: 10 * SECOND_MS,
+      overlap: 'skip',
+      run: recordSourceMinutes(deps),
+    },
+    {
+      id: 'retention',
+      initialDelayMs: 2 * SECOND_MS,
+      intervalMs: 24 * 3600 * SECOND_MS,
+      timeoutMs: 60 * SECOND_MS,
+      overlap: 'skip',
+      run: async () => void (await applyRetention(deps.store, deps.layout, deps.retention, deps.log)),
+    },
+    ...(deps.probeUrl === undefined ? [] : [probeTask(deps, deps.probeUrl)]),
+  ];
+}
+
+/** Writes one row for each minute in which the door was open: what coverage is computed from. */
+function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
+  let recorded = 0;
+  return async () => {
+    const minute = Math.floor(deps.clock.nowMs() / 60_000) * 60;
+    if (minute === recorded || !deps.doorsOpen()) return;
+    await deps.coverageLane.append({
+      bytes: Buffer.from(`${JSON.stringify({ source: 'otlp_traces', minute })}\n`),
+      items: 1,
+    });
+    recorded = minute;
+  };
+}
+
+const PROBED_PATHS = ['/readyz', '/api/boards', '/api/query/services?from=now-1h&to=now'];
+
+/** Asks the public face what a user would ask. It is also why the first page is never empty: these requests are traced. */
+function probeTask(deps: JobDeps, url: string): Task {
+  return {
+    id: 'self-probe',
+    initialDelayMs: 0,
+    intervalMs: 15 * SECOND_MS,
+    timeoutMs: 10 * SECOND_MS,
+    overlap: 'skip',
+    run: async (signal) => {
+      for (const path of PROBED_PATHS) {
+        const response = await fetch(url + path, { headers: deps.probeHeaders, signal, redirect: 'error' });
+        await response.arrayBuffer();
+        if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * A load generator in a process of its own: `node sender.js <url> <seconds> <connections> <spansPerBody>`. Bodies are made
+ * before the clock starts; each send gives every span new ids and a start time of now, so that nothing compresses or
+ * deduplicates better than it would for real senders. Prints one line of JSON.
+ */
+import { Agent, request } from 'node:http';
+import { randomFillSync } from 'node:crypto';
+import { patchPoints, type PatchPoints } from './patch-points.ts';
+import { typicalBody } from '../../test/support/otlp-typical.ts';
+
+interface Template {
+  bytes: Buffer;
+  points: PatchPoints;
+  bornNs: bigint;
+}
+
+const [url = '', seconds = '10', connections = '8', spansPerBody = '512'] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) });
+const totals = { bodies: 0, spans: 0, bytes: 0, refused: 0, failed: 0 };
+const latenciesMs: number[] = [];
+
+function templates(count: number): Template[] {
+  return Array.from({ length: count }, (_, seed) => {
+    const bornNs = BigInt(Date.now()) * 1_000_000n;
+    const bytes = typicalBody({ seed: seed + 1, spans: Number(spansPerBody), nowNs: bornNs });
+    return { bytes, points: patchPoints(bytes), bornNs };
+  });
+}
+
+/** Gives the body's spans new ids, equal where they were equal, and moves their times to now. */
+function renew({ bytes, points, bornNs }: Template): Template {
+  const mask = randomFillSync(Buffer.allocUnsafe(8)).readBigUInt64LE() | 1n;
+  for (const at of points.ids) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) ^ mask, at);
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  for (const at of points.times) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) + (nowNs - bornNs), at);
+  return { bytes, points, bornNs: nowNs };
+}
+
+function send(body: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      url,
+      { method: 'POST', agent, headers: { 'content-type': 'application/x-protobuf', 'content-length': body.length } },
+      (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+async function sendUntil(endMs: number, pool: Template[]): Promise<void> {
+  for (let next = 0; performance.now() < endMs; next = (next + 1) % pool.length) {
+    const template = renew(pool[next] as Template);
+    pool[next] = template;
+    const startedMs = performance.now();
+    const status = await send(template.bytes).catch(() => -1);
+    latenciesMs.push(performance.now() - startedMs);
+    if (status === 200) {
+      totals.bodies += 1;
+      totals.spans += Number(spansPerBody);
+      totals.bytes += template.bytes.length;
+    } else if (status > 0) {
+      totals.refused += 1;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    } else totals.failed += 1;
+  }
+}
+
+const pools = Array.from({ length: Number(connections) }, () =>
+  templates(Math.max(2, Math.round(8192 / Number(spansPerBody)))),
+);
+process.stdout.write('ready\n');
+await new Promise((resolve) => process.stdin.once('data', resolve));
+const startedMs = performance.now();
+await Promise.all(pools.map((pool) => sendUntil(startedMs + Number(seconds) * 1000, pool)));
+const elapsedS = (performance.now() - startedMs) / 1000;
+const { user, system } = process.cpuUsage();
+latenciesMs.sort((a, b) => a - b);
+const at = (q: number): number => latenciesMs[Math.ceil(q * latenciesMs.length) - 1] ?? 0;
+process.stdout.write(
+  `${JSON.stringify({ ...totals, elapsedS, cpuS: (user + system) / 1e6, ackP50Ms: at(0.5), ackP99Ms: at(0.99) })}\n`,
+);
+process.exit(0);

@@ -1,0 +1,363 @@
+CREATE DATABASE IF NOT EXISTS otel;
+
+CREATE DATABASE IF NOT EXISTS heliograph;
+
+CREATE DATABASE IF NOT EXISTS people;
+
+CREATE DATABASE IF NOT EXISTS boards;
+
+CREATE TABLE IF NOT EXISTS otel.otel_traces  (
+  Timestamp DateTime64(9) CODEC(Delta, ZSTD(1)), 
+  TraceId String CODEC(ZSTD(1)),
+  SpanId String CODEC(ZSTD(1)),
+  ParentSpanId String CODEC(ZSTD(1)), 
+  TraceState String CODEC(ZSTD(1)),
+  SpanName LowCardinality(String) CODEC(ZSTD(1)),
+  SpanKind LowCardinality(String) CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  Duration UInt64 CODEC(ZSTD(1)), 
+  StatusCode LowCardinality(String) CODEC(ZSTD(1)),
+  StatusMessage String CODEC(ZSTD(1)),
+  Events Nested (
+    Timestamp DateTime64(9),
+    Name LowCardinality(String),
+    Attributes Map(LowCardinality(String), String)
+  ) CODEC(ZSTD(1)),
+  Links Nested (
+    TraceId String,
+    SpanId String,
+    TraceState String,
+    Attributes Map(LowCardinality(String), String)
+  ) CODEC(ZSTD(1)),
+  Team LowCardinality(String) DEFAULT '' CODEC(ZSTD(1)),
+  
+  
+  Route LowCardinality(String) MATERIALIZED multiIf(
+    SpanAttributes['http.route'] != '', SpanAttributes['http.route'],
+    SpanAttributes['rpc.service'] != '', concat(SpanAttributes['rpc.service'], '/', SpanAttributes['rpc.method']),
+    replaceRegexpAll(
+      replaceRegexpAll(
+        SpanName,
+        '(^|[/ :,;=#?&()\\[\\]])(?:[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})([/ :,;=#?&()\\[\\]]|$)',
+        '\\1{id}\\2'
+      ),
+      '(^|[/ :,;=#?&()\\[\\]])(?:[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})([/ :,;=#?&()\\[\\]]|$)',
+      '\\1{id}\\2'
+    )
+  ) CODEC(ZSTD(1)),
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_span_attr_key mapKeys(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_span_attr_value mapValues(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_duration Duration TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree
+PARTITION BY toDate(Timestamp)
+ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS otel.otel_traces_trace_id_ts  (
+  TraceId String CODEC(ZSTD(1)),
+  Start DateTime CODEC(Delta, ZSTD(1)),
+  End DateTime CODEC(Delta, ZSTD(1)),
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = MergeTree
+PARTITION BY toDate(Start)
+ORDER BY (TraceId, Start)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS otel.otel_traces_trace_id_ts_mv 
+TO otel.otel_traces_trace_id_ts AS
+SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End
+FROM otel.otel_traces
+WHERE TraceId != ''
+GROUP BY TraceId;
+
+CREATE TABLE IF NOT EXISTS heliograph.otlp_traces_in  (
+  resource_spans Array(Tuple(
+    resource Tuple(attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64))))),
+    scope_spans Array(Tuple(
+      scope Tuple(name String, version String),
+      spans Array(Tuple(
+        trace_id String, span_id String, trace_state String, parent_span_id String, name String, kind Int64,
+        start_time_unix_nano UInt64, end_time_unix_nano UInt64,
+        attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))),
+        events Array(Tuple(time_unix_nano UInt64, name String, attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))))),
+        links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))))),
+        status Tuple(message String, code Int64)
+      ))
+    ))
+  )),
+  team String,
+  lo_ns UInt64,
+  hi_ns UInt64
+) ENGINE = Null;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.otlp_traces_mv 
+TO otel.otel_traces AS
+WITH attributes -> CAST(arrayMap(kv -> (kv.1, multiIf(
+    isNotNull(kv.2.1), assumeNotNull(kv.2.1),
+    isNotNull(kv.2.3), toString(assumeNotNull(kv.2.3)),
+    isNotNull(kv.2.2), if(assumeNotNull(kv.2.2) = 0, 'false', 'true'),
+    isNotNull(kv.2.4), toString(assumeNotNull(kv.2.4)),
+    '')), attributes), 'Map(LowCardinality(String), String)') AS text_map
+SELECT
+  fromUnixTimestamp64Nano(toInt64(span.start_time_unix_nano)) AS Timestamp,
+  lower(hex(span.trace_id)) AS TraceId,
+  lower(hex(span.span_id)) AS SpanId,
+  if(span.parent_span_id = unhex('0000000000000000'), '', lower(hex(span.parent_span_id))) AS ParentSpanId,
+  span.trace_state AS TraceState,
+  span.name AS SpanName,
+  transform(span.kind, [1, 2, 3, 4, 5], ['Internal', 'Server', 'Client', 'Producer', 'Consumer'], 'Unspecified') AS SpanKind,
+  ResourceAttributes['service.name'] AS ServiceName,
+  ResourceAttributes,
+  ScopeName,
+  ScopeVersion,
+  text_map(span.attributes) AS SpanAttributes,
+  if(span.end_time_unix_nano > span.start_time_unix_nano, span.end_time_unix_nano - span.start_time_unix_nano, 0) AS Duration,
+  transform(span.status.code, [1, 2], ['Ok', 'Error'], 'Unset') AS StatusCode,
+  span.status.message AS StatusMessage,
+  arrayMap(e -> fromUnixTimestamp64Nano(toInt64(e.1)), span.events) AS `Events.Timestamp`,
+  span.events.name AS `Events.Name`,
+  arrayMap(e -> text_map(e.3), span.events) AS `Events.Attributes`,
+  arrayMap(l -> lower(hex(l.1)), span.links) AS `Links.TraceId`,
+  arrayMap(l -> lower(hex(l.2)), span.links) AS `Links.SpanId`,
+  span.links.trace_state AS `Links.TraceState`,
+  arrayMap(l -> text_map(l.4), span.links) AS `Links.Attributes`,
+  team AS Team
+FROM (
+  SELECT
+    ResourceAttributes, team, lo_ns, hi_ns,
+    scope_span.scope.name AS ScopeName, scope_span.scope.version AS ScopeVersion, arrayJoin(scope_span.spans) AS span
+  FROM (
+    SELECT
+      text_map(resource_span.resource.attributes) AS ResourceAttributes, team, lo_ns, hi_ns,
+      arrayJoin(resource_span.scope_spans) AS scope_span
+    FROM (SELECT arrayJoin(resource_spans) AS resource_span, team, lo_ns, hi_ns FROM heliograph.otlp_traces_in)
+  )
+)
+WHERE span.start_time_unix_nano >= lo_ns
+  AND span.start_time_unix_nano <= hi_ns
+  AND length(span.trace_id) = 16 AND span.trace_id != unhex('00000000000000000000000000000000')
+  AND length(span.span_id) = 8 AND span.span_id != unhex('0000000000000000')
+  AND length(span.parent_span_id) IN (0, 8);
+
+CREATE TABLE IF NOT EXISTS heliograph.span_latency_1m  (
+  minute DateTime CODEC(Delta, ZSTD(1)), 
+  service LowCardinality(String),
+  route LowCardinality(String),
+  kind LowCardinality(String),
+  status LowCardinality(String),
+  version LowCardinality(String), 
+  region LowCardinality(String), 
+  team LowCardinality(String),
+  count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  duration_sum_ns SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  bins SimpleAggregateFunction(sumMap, Map(Int16, UInt64)) CODEC(ZSTD(1)) 
+) ENGINE = AggregatingMergeTree
+PARTITION BY toDate(minute)
+ORDER BY (service, route, kind, status, version, region, team, minute)
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.span_latency_1m_mv 
+TO heliograph.span_latency_1m AS
+SELECT
+  minute, service, route, kind, status, version, region, team,
+  sum(spans) AS count,
+  sum(sum_ns) AS duration_sum_ns,
+  CAST((groupArray(bin), groupArray(spans)), 'Map(Int16, UInt64)') AS bins
+FROM (
+  SELECT
+    toStartOfMinute(toDateTime(Timestamp)) AS minute,
+    ServiceName AS service, Route AS route, SpanKind AS kind, StatusCode AS status,
+    ResourceAttributes['service.version'] AS version, ResourceAttributes['cloud.region'] AS region, Team AS team,
+    if(Duration = 0, toInt16(-1), toInt16(ceil(log(Duration) / log(1.01 / 0.99)))) AS bin,
+    count() AS spans,
+    sum(Duration) AS sum_ns
+  FROM otel.otel_traces
+  GROUP BY minute, service, route, kind, status, version, region, team, bin
+)
+GROUP BY minute, service, route, kind, status, version, region, team;
+
+CREATE TABLE IF NOT EXISTS heliograph.source_minutes  (
+  source LowCardinality(String), 
+  team LowCardinality(String),
+  minute DateTime
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(minute)
+ORDER BY (source, team, minute)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE ROLE IF NOT EXISTS heliograph_face;
+
+GRANT  SELECT, SHOW ON boards.* TO heliograph_face;
+
+CREATE OR REPLACE VIEW boards.latency_by_route  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  least({to:DateTime}, now()) AS until,
+  (keys, cumulative, spans, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * spans), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  time, service, route, count, error_count,
+  count / greatest(1, dateDiff('second', greatest(time, toStartOfMinute({from:DateTime})), least(time + step_seconds, until))) AS rate,
+  error_count / count AS error_ratio,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.50)) AS p50_ms,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.95)) AS p95_ms,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.99)) AS p99_ms,
+  duration_sum_ns / count / 1e6 AS mean_ms,
+  bins,
+  0.01 AS relative_error
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service, route,
+    sum(r.count) AS count,
+    sumIf(r.count, status = 'Error') AS error_count,
+    sum(r.duration_sum_ns) AS duration_sum_ns,
+    sumMap(r.bins) AS bins
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+  GROUP BY time, service, route
+);
+
+CREATE OR REPLACE VIEW boards.latency_by_service  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  least({to:DateTime}, now()) AS until,
+  (keys, cumulative, spans, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * spans), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  time, service, count, error_count,
+  count / greatest(1, dateDiff('second', greatest(time, toStartOfMinute({from:DateTime})), least(time + step_seconds, until))) AS rate,
+  error_count / count AS error_ratio,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.50)) AS p50_ms,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.95)) AS p95_ms,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), count, 0.99)) AS p99_ms,
+  duration_sum_ns / count / 1e6 AS mean_ms,
+  bins,
+  0.01 AS relative_error
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service,
+    sum(r.count) AS count,
+    sumIf(r.count, status = 'Error') AS error_count,
+    sum(r.duration_sum_ns) AS duration_sum_ns,
+    sumMap(r.bins) AS bins
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+  GROUP BY time, service
+);
+
+CREATE OR REPLACE VIEW boards.latency_histogram  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds
+SELECT
+  time, service, route,
+  if(bucket < 0, 0., pow(gamma, bucket * 23) / 1e6) AS le_ms,
+  sum(spans) AS count
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service, route,
+    arrayJoin(arrayZip(mapKeys(bins), mapValues(bins))) AS bin,
+    if(bin.1 < 0, -1, ceil(bin.1 / 23)) AS bucket,
+    bin.2 AS spans
+  FROM heliograph.span_latency_1m
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+)
+GROUP BY time, service, route, bucket;
+
+CREATE OR REPLACE VIEW boards.slowest_spans  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  floors AS (
+    SELECT
+      service, route,
+      arrayReverse(mapKeys(sumMap(bins))) AS descending,
+      arrayFirstIndex(c -> c >= 20, arrayCumSum(arrayReverse(mapValues(sumMap(bins))))) AS twentieth,
+      
+      if(twentieth = 0 OR descending[twentieth] < 2, 0, toUInt64(pow(gamma, descending[twentieth] - 2))) AS floor_ns
+    FROM heliograph.span_latency_1m
+    WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+    GROUP BY service, route
+  )
+SELECT
+  Timestamp AS time, ServiceName AS service, Route AS route, SpanName AS name, SpanKind AS kind,
+  Duration / 1e6 AS duration_ms, StatusCode AS status, StatusMessage AS status_message,
+  TraceId AS trace_id, SpanId AS span_id
+FROM otel.otel_traces
+INNER JOIN floors ON ServiceName = floors.service AND Route = floors.route
+WHERE Timestamp >= toStartOfMinute({from:DateTime})
+  AND Timestamp < toStartOfMinute({to:DateTime} + INTERVAL 59 SECOND)
+  AND SpanKind IN ('Server', 'Consumer')
+  AND Duration >= floor_ns
+ORDER BY Duration DESC, Timestamp, SpanId
+LIMIT 20 BY ServiceName, Route;
+
+CREATE OR REPLACE VIEW boards.services  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  service,
+  argMax(r.version, minute) AS version,
+  argMax(r.region, minute) AS region,
+  uniqExactIf(route, kind IN ('Server', 'Consumer')) AS route_count,
+  sumIf(r.count, kind IN ('Server', 'Consumer')) AS count,
+  sumIf(r.count, kind IN ('Server', 'Consumer') AND status = 'Error') AS error_count,
+  sum(r.count) AS span_count,
+  min(minute) AS first_seen,
+  max(minute) AS last_seen
+FROM heliograph.span_latency_1m AS r
+WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+GROUP BY service;
+
+CREATE OR REPLACE VIEW boards.routes  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT service, route, sum(r.count) AS count
+FROM heliograph.span_latency_1m AS r
+WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+GROUP BY service, route;
+
+CREATE OR REPLACE VIEW boards.trace_spans  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  (SELECT min(Start) FROM otel.otel_traces_trace_id_ts WHERE TraceId = {trace_id:String}) AS first_start,
+  (SELECT max(End) + 1 FROM otel.otel_traces_trace_id_ts WHERE TraceId = {trace_id:String}) AS last_start
+SELECT
+  Timestamp AS time, ServiceName AS service, Route AS route, SpanName AS name, SpanKind AS kind,
+  Duration / 1e6 AS duration_ms, StatusCode AS status, StatusMessage AS status_message,
+  TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id,
+  SpanAttributes AS attributes, ResourceAttributes AS resource_attributes
+FROM otel.otel_traces
+WHERE TraceId = {trace_id:String} AND Timestamp >= first_start AND Timestamp <= last_start
+ORDER BY Timestamp, SpanId;
+
+CREATE OR REPLACE VIEW boards.otel_traces  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName,
+  ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage,
+  Events.Timestamp, Events.Name, Events.Attributes,
+  Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes
+FROM otel.otel_traces;
+
+CREATE OR REPLACE VIEW boards.otel_traces_trace_id_ts  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT TraceId, Start, End FROM otel.otel_traces_trace_id_ts;
+
+CREATE OR REPLACE VIEW boards.source_status  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  source,
+  if(recorded = 0, NULL, least(1., covered / greatest(1, minutes))) AS coverage,
+  if(newest = toDateTime64(0, 9), NULL, newest) AS as_of
+FROM (
+  SELECT
+    'otlp_traces' AS source,
+    (SELECT count() FROM heliograph.source_minutes WHERE source = 'otlp_traces') AS recorded,
+    (
+      SELECT uniqExact(minute) FROM heliograph.source_minutes
+      WHERE source = 'otlp_traces' AND minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())
+    ) AS covered,
+    dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes,
+    (SELECT max(Timestamp) FROM otel.otel_traces) AS newest
+);

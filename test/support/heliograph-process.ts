@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtPath } from '../../core/paths.ts';
+
+/** A real `heliograph serve` in a process of its own. */
+export interface HeliographProcess {
+  child: ChildProcess;
+  pid: number;
+  pageUrl: string;
+  otlpUrl: string;
+  /** What it has printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the exit code, or the signal's name. */
+  exited: Promise<number | string>;
+}
+
+/** Starts on free ports and waits until it says that it is ready (or, with `untilReady: false`, until its doors are open). */
+export async function spawnHeliograph(
+  dataDir: string,
+  env: Record<string, string> = {},
+  untilReady = true,
+): Promise<HeliographProcess> {
+  rmSync(join(dataDir, 'instance.json'), { force: true });
+  const child = spawn(process.execPath, [builtPath('app/main.ts'), 'serve'], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HELIOGRAPH_DATA_DIR: dataDir,
+      HELIOGRAPH_PORT: '0',
+      HELIOGRAPH_OTLP_HTTP_PORT: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  let over: number | string | undefined;
+  const exited = new Promise<number | string>((resolve) => {
+    child.on('exit', (code, signal) => resolve((over = code ?? signal ?? 'unknown')));
+  });
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 50) {
+    if (over !== undefined) throw new Error(`heliograph ended with ${over}: ${err}`);
+    const instance = readInstance(dataDir);
+    if (instance !== undefined && (!untilReady || err.includes('heliograph is ready'))) {
+      return { child, pid: child.pid ?? -1, ...instance, stdout: () => out, stderr: () => err, exited };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`heliograph was not ready after a minute: ${err}`);
+}
+
+function readInstance(dataDir: string): { pageUrl: string; otlpUrl: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'instance.json'), 'utf8')) as { pageUrl: string; otlpUrl: string };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Polls until `probe` gives something other than undefined. */
+export async function eventually<T>(probe: () => Promise<T | undefined>, limitMs = 30_000): Promise<T> {
+  const startedMs = performance.now();
+  for (;;) {
+    const result = await probe().catch(() => undefined);
+    if (result !== undefined) return result;
+    if (performance.now() - startedMs > limitMs)
+      throw new Error(`nothing after ${limitMs} ms: ${probe.toString().slice(0, 200)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
