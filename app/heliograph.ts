@@ -24,6 +24,7 @@ import { acquireDataDir } from '../store/embedded/lock.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
 import { defineViews } from '../store/views.ts';
+import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
 import type { Checker } from './http/health.ts';
 import { createHttpServer } from './http/server.ts';
@@ -295,11 +296,6 @@ async function listen(app: FastifyInstance, host: string, port: number, variable
   }
   const address = app.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-/** Whether only this machine can connect to `bind`. */
-function isLoopback(bind: string): boolean {
-  return bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
 }
 
 /** A bind address as it stands in a URL; the wildcard addresses are reached by loopback. */

@@ -7,6 +7,9 @@ import { processEnvironment, readTextFile } from './config/environment.ts';
 const env = processEnvironment();
 const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '';
 
+// A reader that has seen enough (`heliograph query | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 process.exitCode = await runCli(process.argv.slice(2), COMMANDS, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

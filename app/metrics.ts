@@ -33,6 +33,8 @@ const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 export function createMetrics(sources: MetricSources, version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'heliograph_' });
+  // Gauges whose names end in _total break the naming rules that `promtool check metrics` holds a scrape to.
+  for (const kind of ['resources', 'handles', 'requests']) registry.removeSingleMetric(`heliograph_nodejs_active_${kind}_total`);
   const build = new Gauge({
     name: 'heliograph_build_info',
     help: 'Version of this build; the value is 1.',

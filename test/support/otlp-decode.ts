@@ -66,7 +66,9 @@ export function parseMessage(bytes: Uint8Array): Message {
       p += size;
     }
     const field = Number(tag.value >> 3n);
-    message.set(field, [...(message.get(field) ?? []), { wire, number, bytes: payload }]);
+    const occurrences = message.get(field) ?? [];
+    occurrences.push({ wire, number, bytes: payload });
+    message.set(field, occurrences);
   }
   return message;
 }

@@ -1,0 +1,184 @@
+/** Flag > environment > file > default, every value checked wherever it came from, all that is wrong said at once. */
+import { dirname, resolve } from 'node:path';
+import { HeliographError } from '../../core/errors.ts';
+import type { Environment } from './environment.ts';
+import { type FileValue, readConfigText } from './file.ts';
+import { isLoopback } from './loopback.ts';
+import { nearestName } from './nearest.ts';
+import { type Checked, checkText, checkValue, ruleText, shown } from './rules.ts';
+import { type Config, type Setting, SETTINGS_LIST } from './schema.ts';
+
+export const DEFAULT_FILE = 'heliograph.yaml';
+export const FILE_VARIABLE = 'HELIOGRAPH_CONFIG';
+export const FILE_FLAG = '--config';
+
+export interface ConfigInput {
+  /** Text of the flags that were given, by key (`otlp.httpPort`). */
+  flags: Readonly<Record<string, string>>;
+  /** Path given by `--config`. */
+  file?: string | undefined;
+  env: Environment;
+  cwd: string;
+  /** Text of a file, undefined where there is none; may throw what the system says. */
+  readFile: (path: string) => string | undefined;
+}
+
+export interface Origin {
+  source: 'flag' | 'environment' | 'file' | 'default';
+  /** `--port`, `HELIOGRAPH_PORT`, `heliograph.yaml:3`; '' for a default. */
+  detail: string;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** By key. */
+  origins: Record<string, Origin>;
+}
+
+/** What could be read, with defaults in place of what was refused. */
+export interface ReadConfig extends LoadedConfig {
+  /** One sentence each: key, value (masked where it is a secret), rule and where it came from. */
+  problems: string[];
+}
+
+/** Loads the configuration. Throws `bad_config` with every problem in its message, one a line. */
+export function loadConfig(input: ConfigInput): LoadedConfig {
+  const { config, origins, problems } = readConfig(input);
+  if (problems.length > 0) throw new HeliographError('bad_config', problemsText(problems));
+  return { config, origins };
+}
+
+/** Like `loadConfig`, for those who want to look at a configuration that is refused. */
+export function readConfig(input: ConfigInput): ReadConfig {
+  const problems: string[] = unknownVariables(input.env);
+  const file = readFile(input, problems);
+  const origins: Record<string, Origin> = {};
+  const values: Record<string, unknown> = {};
+  for (const setting of SETTINGS_LIST) {
+    const found = resolveSetting(setting, input, file, problems);
+    values[setting.key] = found.value;
+    origins[setting.key] = found.origin;
+  }
+  const config = nest(values) as unknown as Config;
+  config.dataDir = resolve(origins['dataDir']?.source === 'file' ? file.dir : input.cwd, config.dataDir);
+  const refused = SETTINGS_LIST.map(({ key }) => key).filter((key) =>
+    problems.some((text) => text.startsWith(`${key}: `)),
+  );
+  problems.push(...crossRules(config, new Set(refused)));
+  return { config, origins, problems };
+}
+
+function problemsText(problems: readonly string[]): string {
+  if (problems.length === 1) return problems[0] ?? '';
+  return [`${problems.length} settings are refused:`, ...problems.map((problem) => `  ${problem}`)].join('\n');
+}
+
+interface OpenFile {
+  values: Map<string, FileValue>;
+  dir: string;
+}
+
+interface Found {
+  value: unknown;
+  origin: Origin;
+}
+
+/** Checks what every source says of one setting and takes the first that is right. */
+function resolveSetting(setting: Setting, input: ConfigInput, file: OpenFile, problems: string[]): Found {
+  const { key, variable, flag, schema } = setting;
+  const candidates: { raw: unknown; checked: Checked; origin: Origin }[] = [];
+  const flagText = input.flags[key];
+  if (flagText !== undefined) {
+    const origin: Origin = { source: 'flag', detail: flag };
+    candidates.push({ raw: flagText, checked: checkText(schema, flagText), origin });
+  }
+  const variableText = input.env[variable];
+  if (variableText !== undefined && variableText !== '') {
+    const origin: Origin = { source: 'environment', detail: variable };
+    candidates.push({ raw: variableText, checked: checkText(schema, variableText), origin });
+  }
+  const inFile = file.values.get(key);
+  if (inFile !== undefined) {
+    const origin: Origin = { source: 'file', detail: inFile.where };
+    candidates.push({ raw: inFile.value, checked: checkValue(schema, inFile.value), origin });
+  }
+  for (const { raw, checked, origin } of candidates) {
+    if (checked.value !== undefined) continue;
+    problems.push(`${key}: ${shown(setting, raw)} is refused, it must be ${ruleText(schema)} (${origin.detail})`);
+  }
+  const chosen = candidates.find(({ checked }) => checked.value !== undefined);
+  if (chosen !== undefined) return { value: chosen.checked.value, origin: chosen.origin };
+  return { value: checkValue(schema, schema.default).value, origin: { source: 'default', detail: '' } };
+}
+
+function readFile({ file, env, cwd, readFile: read }: ConfigInput, problems: string[]): OpenFile {
+  const fromEnv = env[FILE_VARIABLE] === '' ? undefined : env[FILE_VARIABLE];
+  const named = file ?? fromEnv;
+  const name = named ?? DEFAULT_FILE;
+  const path = resolve(cwd, name);
+  const open: OpenFile = { values: new Map(), dir: dirname(path) };
+  let text: string | undefined;
+  try {
+    text = read(path);
+  } catch (error) {
+    problems.push(`${name}: cannot be read: ${(error as Error).message}`);
+    return open;
+  }
+  if (text === undefined) {
+    if (named !== undefined) {
+      problems.push(`${name}: there is no such file (${file === undefined ? FILE_VARIABLE : FILE_FLAG})`);
+    }
+    return open;
+  }
+  const content = readConfigText(name, text);
+  problems.push(...content.problems);
+  for (const value of content.values) open.values.set(value.key, value);
+  return open;
+}
+
+/** A variable that means nothing is a setting that was meant. Values are not shown: they may be secrets. */
+function unknownVariables(env: Environment): string[] {
+  const known = [FILE_VARIABLE, ...SETTINGS_LIST.map(({ variable }) => variable)];
+  return Object.entries(env)
+    .filter(([name, value]) => name.startsWith('HELIOGRAPH_') && value !== '' && !known.includes(name))
+    .map(([name]) => {
+      const nearest = nearestName(
+        name.slice('HELIOGRAPH_'.length),
+        known.map((each) => each.slice('HELIOGRAPH_'.length)),
+      );
+      return `unknown variable ${name}${nearest === undefined ? '' : `; did you mean HELIOGRAPH_${nearest}?`}`;
+    });
+}
+
+/** Rules between keys; a key that was refused by itself is not blamed a second time. */
+function crossRules(config: Config, refused: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  if (!isLoopback(config.bind) && config.token === undefined && !refused.has('token')) {
+    problems.push(
+      `bind: ${config.bind} is refused without a token, others could reach it; set HELIOGRAPH_TOKEN or bind to 127.0.0.1`,
+    );
+  }
+  if (config.port !== 0 && config.port === config.otlp.httpPort) {
+    problems.push(`port: ${config.port} is refused, otlp.httpPort has it too; the two doors need a port each`);
+  }
+  if (config.clickhouseCluster !== undefined && config.clickhouseUrl === undefined && !refused.has('clickhouseUrl')) {
+    problems.push('clickhouseCluster: is refused without clickhouseUrl, the embedded engine has no cluster');
+  }
+  return problems;
+}
+
+/** `{ 'otlp.httpPort': 1 }` -> `{ otlp: { httpPort: 1 } }`. */
+function nest(values: Record<string, unknown>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const parts = key.split('.');
+    const last = parts.pop() ?? key;
+    let node = root;
+    for (const part of parts) {
+      node[part] ??= {};
+      node = node[part] as Record<string, unknown>;
+    }
+    node[last] = value;
+  }
+  return root;
+}
