@@ -72,6 +72,9 @@ export async function startHeliograph(config: Config, clock: Clock, log: Log): P
   }
 }
 
+/** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
+const SEGMENT_HOLD_MS = 2000;
+
 type OnStop = (name: string, run: (remainingMs: number) => Promise<unknown>) => void;
 
 async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): Promise<Omit<Heliograph, 'stop'>> {
@@ -174,6 +177,7 @@ async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, on
     log,
     options: {
       maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
+      segmentHoldMs: SEGMENT_HOLD_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
     },

@@ -12,7 +12,7 @@ interface TimedTable {
   table: string;
   /** Expression of type Date or DateTime that ages. */
   timeColumn: string;
-  keepMs(retention: Retention): number;
+  keepMs: (retention: Retention) => number;
 }
 
 const TABLES: readonly TimedTable[] = [

@@ -40,6 +40,7 @@ export interface Dispatcher {
 }
 
 const RESTART_MS = 500;
+const DELETE_RETRY_MS = 10_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let worker: Worker | undefined;
@@ -47,10 +48,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let stopped = true;
   let unsubscribe = (): void => {};
   const idle = new Set<() => void>();
+  /** Loaded, but still on disk. */
+  const undeleted = new Set<string>();
 
   const next = (): void => {
     if (stopped || worker === undefined || current !== undefined) return;
-    const segment = deps.queue.sealed()[0];
+    const segment = deps.queue.sealed().find(({ name }) => !undeleted.has(name));
     if (segment === undefined) {
       for (const wake of idle) wake();
       return;
@@ -58,13 +61,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     current = { segment, sinceMs: deps.clock.monotonicMs() };
     worker.postMessage({ load: plain(segment) } satisfies LoaderCommand);
   };
+  // A segment that cannot be deleted is set aside, not loaded over and over; after a restart its token makes a reload harmless.
+  const remove = async (name: string): Promise<void> => {
+    try {
+      await deps.queue.remove(name);
+      undeleted.delete(name);
+    } catch (error) {
+      if (!undeleted.has(name)) deps.log.warn({ err: error, segment: name }, 'loaded segment not deleted, will retry');
+      undeleted.add(name);
+      deps.clock.after(DELETE_RETRY_MS, () => void remove(name));
+    }
+  };
   const finish = async (report: LoadReport): Promise<void> => {
     const done = current?.segment;
     if (done?.name !== report.name) return;
-    // Deleting may fail (a full disk does not): the segment is loaded again under its token then, which changes nothing.
-    await deps.queue
-      .remove(report.name)
-      .catch((error: unknown) => deps.log.warn({ err: error, segment: report.name }, 'loaded segment not deleted'));
+    await remove(report.name);
     current = undefined;
     deps.onLoaded(report, done);
     next();
@@ -95,7 +106,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     current: () => current && { name: current.segment.name, sinceMs: current.sinceMs },
     drained(deadlineMs) {
-      if (current === undefined && deps.queue.sealed().length === 0) return Promise.resolve(true);
+      if (current === undefined && deps.queue.sealed().every(({ name }) => undeleted.has(name))) return Promise.resolve(true);
       return new Promise((resolve) => {
         const wake = (): void => settle(true);
         const timer: Timer = deps.clock.after(deadlineMs, () => settle(false));
