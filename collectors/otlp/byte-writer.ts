@@ -1,0 +1,80 @@
+import { HeliographError } from '../../core/errors.ts';
+
+/** Appends protobuf bytes to one growing buffer that never passes `maxBytes` (throws `body_too_large`). */
+export class ByteWriter {
+  private bytes: Uint8Array;
+  private readonly maxBytes: number;
+  length = 0;
+
+  constructor(initialBytes: number, maxBytes: number) {
+    this.bytes = new Uint8Array(Math.min(initialBytes, maxBytes));
+    this.maxBytes = maxBytes;
+  }
+
+  /** What has been written; a view, not a copy. */
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  private reserve(size: number): void {
+    const needed = this.length + size;
+    if (needed <= this.bytes.length) return;
+    if (needed > this.maxBytes) {
+      throw new HeliographError('body_too_large', `The body is over ${this.maxBytes} bytes after rewriting.`);
+    }
+    const grown = new Uint8Array(Math.min(this.maxBytes, Math.max(needed, this.bytes.length * 2)));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** Copies `start..end` of `source`. */
+  copy(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    if (end - start < 64) {
+      // A subarray costs more than a short copy.
+      for (let p = start; p < end; p++) this.bytes[this.length++] = source[p] as number;
+      return;
+    }
+    this.bytes.set(source.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  /** Text of ASCII characters only. */
+  ascii(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i);
+  }
+
+  /** An unsigned varint below 2^32: a tag or a length. */
+  varint(value: number): void {
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) this.byte((rest & 0x7f) | 0x80);
+    this.byte(rest);
+  }
+
+  /** Begins a length-delimited field; hand the result to `close`. One byte is kept for the length. */
+  open(tag: number): number {
+    this.varint(tag);
+    this.byte(0);
+    return this.length;
+  }
+
+  /** Ends the field begun at `start`, moving its payload up where the length needs more than one byte. */
+  close(start: number): void {
+    const size = this.length - start;
+    let extra = 0;
+    for (let rest = size >>> 7; rest > 0; rest >>>= 7) extra++;
+    if (extra > 0) {
+      this.reserve(extra);
+      this.bytes.copyWithin(start + extra, start, this.length);
+    }
+    this.length = start - 1;
+    this.varint(size);
+    this.length += size;
+  }
+}
