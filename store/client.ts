@@ -1,5 +1,5 @@
 /** The `Store` port over ClickHouse HTTP: the team's server by URL, the embedded engine by its socket. */
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
 import {
@@ -46,7 +46,7 @@ export function createStore(options: StoreOptions): Store {
   const log = options.log.child({ part: 'store', engine });
   return {
     engine,
-    query: (statement) => attempt(() => query(client, statement), statement, log),
+    query: (statement) => attempt(() => query(client, statement, engine), statement, log),
     command: (statement) => guarded(() => command(client, statement), statement.signal),
     insertRows: (table, rows, settings) => guarded(() => insertRows(client, table, rows, settings)),
     load: (segment) => guarded(() => load(client, segment, engine)),
@@ -84,19 +84,32 @@ function connect(options: StoreOptions): ClickHouseClient {
   });
 }
 
-async function query(client: ClickHouseClient, statement: Statement): Promise<QueryResult> {
+/** Defaults of the embedded engine; servers before 25.8 quote 64-bit integers. There each statement with settings costs 0.3 ms more. */
+const SERVER_FORMAT_SETTINGS = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 0,
+} as const;
+
+async function query(client: ClickHouseClient, statement: Statement, engine: Store['engine']): Promise<QueryResult> {
   const answer = await client.query({
     query: statement.sql,
     format: 'JSONCompact',
     clickhouse_settings: {
-      output_format_json_quote_64bit_integers: 0,
-      output_format_json_quote_denormals: 0,
+      ...(engine === 'server' ? SERVER_FORMAT_SETTINGS : {}),
       ...asSettings(statement.settings),
     },
     ...parametersOf(statement),
   });
-  const { meta, data } = await answer.json<unknown[]>();
-  return { columns: meta as Column[], rows: data };
+  // The client heeds the signal up to the first byte only.
+  const close = (): void => answer.close();
+  if (statement.signal?.aborted === true) close();
+  statement.signal?.addEventListener('abort', close, { once: true });
+  try {
+    const { meta, data } = await answer.json<unknown[]>();
+    return { columns: meta as Column[], rows: data };
+  } finally {
+    statement.signal?.removeEventListener('abort', close);
+  }
 }
 
 async function command(client: ClickHouseClient, statement: Statement): Promise<void> {
@@ -124,11 +137,14 @@ async function load(client: ClickHouseClient, segment: SegmentLoad, engine: Stor
     await client.command(request);
     return;
   }
-  const values = createReadStream(segment.path);
+  const file = await open(segment.path).catch((error: unknown) => {
+    throw new StoreError('query_failed', 0, `Segment ${segment.path} cannot be read: ${String(error)}`, error);
+  });
+  const values = file.createReadStream();
   try {
     await drain((await client.exec({ ...request, values })).stream);
   } finally {
-    values.destroy();
+    values.destroy(); // and the file with it
   }
 }
 
@@ -188,6 +204,7 @@ async function guarded<T>(call: () => Promise<T>, signal?: AbortSignal): Promise
 /** `StoreError` by the engine's number where there is one, else by what became of the connection. An abort stays the caller's own reason. */
 function mapError(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason;
+  if (error instanceof StoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ClickHouseError) {
     const code = Number(error.code);

@@ -117,6 +117,9 @@ onEmbedded('gives a server the bytes of a segment, and each row once', async () 
     sql: "SELECT team, count() FROM heliograph.source_minutes WHERE source = 'by bytes' GROUP BY team",
   });
   expect(rows).toEqual([['crew', 2]]);
-  await expect(store.load({ ...segment, token: 'bytes-2', path: join(dir, 'nowhere') })).rejects.toThrow(/ENOENT/);
+  await expect(store.load({ ...segment, token: 'bytes-2', path: join(dir, 'nowhere') })).rejects.toMatchObject({
+    code: 'query_failed',
+    message: expect.stringContaining('ENOENT') as string,
+  });
   await store.close();
 });
