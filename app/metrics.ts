@@ -34,7 +34,8 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'heliograph_' });
   // Gauges whose names end in _total break the naming rules that `promtool check metrics` holds a scrape to.
-  for (const kind of ['resources', 'handles', 'requests']) registry.removeSingleMetric(`heliograph_nodejs_active_${kind}_total`);
+  for (const kind of ['resources', 'handles', 'requests'])
+    registry.removeSingleMetric(`heliograph_nodejs_active_${kind}_total`);
   const build = new Gauge({
     name: 'heliograph_build_info',
     help: 'Version of this build; the value is 1.',

@@ -34,7 +34,8 @@ interface Sketch {
 const SKETCHES: Sketch[] = [
   {
     name: 'explicit bins',
-    create: 'CREATE TABLE bins (route UInt16, minute DateTime, bins SimpleAggregateFunction(sumMap, Map(Int16, UInt64))) ENGINE = AggregatingMergeTree ORDER BY (route, minute)',
+    create:
+      'CREATE TABLE bins (route UInt16, minute DateTime, bins SimpleAggregateFunction(sumMap, Map(Int16, UInt64))) ENGINE = AggregatingMergeTree ORDER BY (route, minute)',
     rollUp: `
       INSERT INTO bins SELECT route, minute, CAST((groupArray(bin), groupArray(n)), 'Map(Int16, UInt64)') FROM (
         SELECT route, toStartOfMinute(at) AS minute, toInt16(ceil(log(d) / log(1.01 / 0.99))) AS bin, count() AS n FROM spans GROUP BY route, minute, bin
@@ -45,8 +46,10 @@ const SKETCHES: Sketch[] = [
   },
   {
     name: 'quantilesDD(0.01)',
-    create: 'CREATE TABLE dd (route UInt16, minute DateTime, state AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), UInt64)) ENGINE = AggregatingMergeTree ORDER BY (route, minute)',
-    rollUp: 'INSERT INTO dd SELECT route, toStartOfMinute(at) AS minute, quantilesDDState(0.01, 0.5, 0.95, 0.99)(d) FROM spans GROUP BY route, minute',
+    create:
+      'CREATE TABLE dd (route UInt16, minute DateTime, state AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), UInt64)) ENGINE = AggregatingMergeTree ORDER BY (route, minute)',
+    rollUp:
+      'INSERT INTO dd SELECT route, toStartOfMinute(at) AS minute, quantilesDDState(0.01, 0.5, 0.95, 0.99)(d) FROM spans GROUP BY route, minute',
     p99: 'SELECT quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(state)[3] FROM dd',
   },
 ];
@@ -75,11 +78,24 @@ for (const sketch of SKETCHES) {
   await store.query({ sql: sketch.p99 });
   const merge = await measure(() => store.query({ sql: sketch.p99 }));
   const p99 = await scalar(store, sketch.p99);
-  const bytes = await scalar(store, `SELECT sum(data_compressed_bytes) FROM system.parts WHERE active AND table = '${sketch.name === 'explicit bins' ? 'bins' : 'dd'}'`);
-  table.push([sketch.name, rollUp.wallMs, rollUp.cpuMs, merge.wallMs, bytes / 12_000, p99 / 1e6, `${(((p99 - exact) / exact) * 100).toFixed(2)} %`]);
+  const bytes = await scalar(
+    store,
+    `SELECT sum(data_compressed_bytes) FROM system.parts WHERE active AND table = '${sketch.name === 'explicit bins' ? 'bins' : 'dd'}'`,
+  );
+  table.push([
+    sketch.name,
+    rollUp.wallMs,
+    rollUp.cpuMs,
+    merge.wallMs,
+    bytes / 12_000,
+    p99 / 1e6,
+    `${(((p99 - exact) / exact) * 100).toFixed(2)} %`,
+  ]);
 }
 printTable(['', 'roll up ms', 'roll up CPU ms', 'merge + p99 ms', 'B per row', 'p99 ms', 'error'], table);
-process.stdout.write(`\n${rows.toLocaleString('en-US')} spans, 200 routes x 60 minutes; exact p99 ${(exact / 1e6).toFixed(3)} ms\n`);
+process.stdout.write(
+  `\n${rows.toLocaleString('en-US')} spans, 200 routes x 60 minutes; exact p99 ${(exact / 1e6).toFixed(3)} ms\n`,
+);
 await store.close();
 await engine.stop(5000);
 rmSync(dir, { recursive: true, force: true });

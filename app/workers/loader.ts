@@ -1,4 +1,4 @@
-/** Worker thread of the loader: takes segments one at a time from the main thread and puts them into the store. */
+/** Worker thread of the loader: takes segments from the main thread and puts them into the store. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../core/clock.ts';
 import type { Log } from '../../core/ports.ts';

@@ -27,11 +27,18 @@ function templates(count: number): Template[] {
   });
 }
 
-/** Gives the body's spans new ids, equal where they were equal, and moves their times to now. */
+const RENEW_TIMES_NS = 1_000_000_000n;
+
+/** Gives the body's spans new ids, equal where they were equal, and times of the last second. */
 function renew({ bytes, points, bornNs }: Template): Template {
-  const mask = randomFillSync(Buffer.allocUnsafe(8)).readBigUInt64LE() | 1n;
-  for (const at of points.ids) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) ^ mask, at);
+  const mask = randomFillSync(new Int32Array(2));
+  const [low = 0, high = 0] = mask;
+  for (const at of points.ids) {
+    bytes.writeInt32LE(bytes.readInt32LE(at) ^ low, at);
+    bytes.writeInt32LE(bytes.readInt32LE(at + 4) ^ high, at + 4);
+  }
   const nowNs = BigInt(Date.now()) * 1_000_000n;
+  if (nowNs - bornNs < RENEW_TIMES_NS) return { bytes, points, bornNs };
   for (const at of points.times) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) + (nowNs - bornNs), at);
   return { bytes, points, bornNs: nowNs };
 }

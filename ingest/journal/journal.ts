@@ -26,6 +26,8 @@ import type {
 } from './types.ts';
 
 const MIB = 1024 * 1024;
+/** Sealed segments that a loader has under way when it keeps up. */
+const LOADER_KEEPS_UP_SEGMENTS = 1;
 const BOOT_BYTES = 8;
 const SIGNAL = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -168,7 +170,7 @@ class OnDiskJournal implements DiskJournal {
       segmentMaxBytes: options.segmentMaxBytes,
       segmentMaxAgeMs: options.segmentMaxAgeMs,
       segmentHoldMs: options.segmentHoldMs,
-      loaderBehind: () => this.#sealed.size > 0,
+      loaderBehind: () => this.#sealed.size > LOADER_KEEPS_UP_SEGMENTS,
       retentionMs: options.retentionMs,
       loadSettings: options.loadSettings,
       refusal: () => (this.#closing ? new HeliographError('shutting_down', undefined, { retryAfterSeconds: 1 }) : null),

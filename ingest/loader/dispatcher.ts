@@ -1,6 +1,6 @@
-/** Hands sealed segments to the loader thread, oldest first, one at a time, and deletes each once it is in the store. */
+/** Hands sealed segments to the loader thread, oldest first, and deletes each once it is in the store. */
 import { Worker } from 'node:worker_threads';
-import type { Clock, Log, Timer } from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
 import type { LoadableSegment, LoadReport } from './load-segment.ts';
 
 /** To the worker. */
@@ -32,101 +32,116 @@ export interface DispatcherDeps {
 
 export interface Dispatcher {
   start(): void;
-  /** Name of the segment under way, and since when (monotonic ms). */
-  current(): { name: string; sinceMs: number } | undefined;
-  /** Resolves when nothing sealed is left, or at the deadline (false). */
+  /** Resolves when nothing sealed is left (true), or at the deadline (false). */
   drained(deadlineMs: number): Promise<boolean>;
   stop(): Promise<void>;
 }
 
+/**
+ * Loads at once. The engine parses a segment on one thread, so the second load uses what a second core has left over; more
+ * would only add memory, some 300 MB each.
+ */
+const LOADS_AT_ONCE = 2;
 const RESTART_MS = 500;
 const DELETE_RETRY_MS = 10_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  let worker: Worker | undefined;
-  let current: { segment: LoadableSegment; sinceMs: number } | undefined;
-  let stopped = true;
-  let unsubscribe = (): void => {};
-  const idle = new Set<() => void>();
+  return new LoadDispatcher(deps);
+}
+
+class LoadDispatcher implements Dispatcher {
+  readonly #deps: DispatcherDeps;
+  readonly #underWay = new Map<string, LoadableSegment>();
   /** Loaded, but still on disk. */
-  const undeleted = new Set<string>();
+  readonly #undeleted = new Set<string>();
+  readonly #waitingForIdle = new Set<() => void>();
+  #worker: Worker | undefined;
+  #stopped = true;
+  #unsubscribe = (): void => {};
 
-  const next = (): void => {
-    if (stopped || worker === undefined || current !== undefined) return;
-    const segment = deps.queue.sealed().find(({ name }) => !undeleted.has(name));
-    if (segment === undefined) {
-      for (const wake of idle) wake();
-      return;
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#unsubscribe = this.#deps.queue.onSealed(() => this.#next());
+    this.#run();
+  }
+
+  drained(deadlineMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (drained: boolean): void => {
+        this.#waitingForIdle.delete(wake);
+        timer.cancel();
+        resolve(drained);
+      };
+      const wake = (): void => settle(true);
+      const timer = this.#deps.clock.after(deadlineMs, () => settle(false));
+      this.#waitingForIdle.add(wake);
+      this.#next();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #run(): void {
+    if (this.#stopped) return;
+    const worker = this.#deps.startWorker();
+    this.#worker = worker;
+    worker.on('message', (event: LoaderEvent) => {
+      if ('loaded' in event) void this.#finish(event.loaded);
+      else this.#deps.log[event.log.level](event.log.fields, event.log.message);
+    });
+    worker.on('error', (error) => this.#deps.log.error({ err: error }, 'loader thread failed'));
+    worker.on('exit', () => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#underWay.clear();
+      this.#deps.clock.after(RESTART_MS, () => this.#run());
+    });
+    this.#next();
+  }
+
+  #next(): void {
+    const waiting = this.#deps.queue.sealed().filter(({ name }) => !this.#undeleted.has(name));
+    if (waiting.length === 0) for (const wake of this.#waitingForIdle) wake();
+    if (this.#worker === undefined) return;
+    for (const segment of waiting) {
+      if (this.#underWay.size >= LOADS_AT_ONCE) return;
+      if (this.#underWay.has(segment.name)) continue;
+      this.#underWay.set(segment.name, segment);
+      this.#worker.postMessage({ load: plain(segment) } satisfies LoaderCommand);
     }
-    current = { segment, sinceMs: deps.clock.monotonicMs() };
-    worker.postMessage({ load: plain(segment) } satisfies LoaderCommand);
-  };
-  // A segment that cannot be deleted is set aside, not loaded over and over; after a restart its token makes a reload harmless.
-  const remove = async (name: string): Promise<void> => {
+  }
+
+  async #finish(report: LoadReport): Promise<void> {
+    const segment = this.#underWay.get(report.name);
+    if (segment === undefined) return;
+    await this.#remove(report.name);
+    this.#underWay.delete(report.name);
+    this.#deps.onLoaded(report, segment);
+    this.#next();
+  }
+
+  /** A segment that cannot be deleted is set aside, not loaded over and over; after a restart its token makes a reload harmless. */
+  async #remove(name: string): Promise<void> {
     try {
-      await deps.queue.remove(name);
-      undeleted.delete(name);
+      await this.#deps.queue.remove(name);
+      this.#undeleted.delete(name);
     } catch (error) {
-      if (!undeleted.has(name)) deps.log.warn({ err: error, segment: name }, 'loaded segment not deleted, will retry');
-      undeleted.add(name);
-      deps.clock.after(DELETE_RETRY_MS, () => void remove(name));
+      if (!this.#undeleted.has(name))
+        this.#deps.log.warn({ err: error, segment: name }, 'loaded segment not deleted, will retry');
+      this.#undeleted.add(name);
+      this.#deps.clock.after(DELETE_RETRY_MS, () => void this.#remove(name));
     }
-  };
-  const finish = async (report: LoadReport): Promise<void> => {
-    const done = current?.segment;
-    if (done?.name !== report.name) return;
-    await remove(report.name);
-    current = undefined;
-    deps.onLoaded(report, done);
-    next();
-  };
-  const run = (): void => {
-    if (stopped) return;
-    const started = deps.startWorker();
-    worker = started;
-    started.on('message', (event: LoaderEvent) => {
-      if ('loaded' in event) void finish(event.loaded);
-      else deps.log[event.log.level](event.log.fields, event.log.message);
-    });
-    started.on('error', (error) => deps.log.error({ err: error }, 'loader thread failed'));
-    started.on('exit', () => {
-      if (worker !== started) return;
-      worker = undefined;
-      current = undefined;
-      if (!stopped) deps.clock.after(RESTART_MS, run);
-    });
-    next();
-  };
-
-  return {
-    start() {
-      stopped = false;
-      unsubscribe = deps.queue.onSealed(next);
-      run();
-    },
-    current: () => current && { name: current.segment.name, sinceMs: current.sinceMs },
-    drained(deadlineMs) {
-      if (current === undefined && deps.queue.sealed().every(({ name }) => undeleted.has(name))) return Promise.resolve(true);
-      return new Promise((resolve) => {
-        const wake = (): void => settle(true);
-        const timer: Timer = deps.clock.after(deadlineMs, () => settle(false));
-        const settle = (drained: boolean): void => {
-          idle.delete(wake);
-          timer.cancel();
-          resolve(drained);
-        };
-        idle.add(wake);
-        next();
-      });
-    },
-    async stop() {
-      stopped = true;
-      unsubscribe();
-      const stopping = worker;
-      worker = undefined;
-      await stopping?.terminate();
-    },
-  };
+  }
 }
 
 /** Only what crosses a thread. */

@@ -2,7 +2,8 @@
 
 -- Names and types are the OpenTelemetry ClickHouse exporter's. Two columns are ours: Route (computed once here, so that
 -- rollup, search and boards agree) and Team (which API key sent it, '' until keys exist). The inserts are fsynced: a
--- segment leaves the journal as soon as it is loaded, so the parts must survive a power cut.
+-- segment leaves the journal as soon as it is loaded, so the parts must survive a power cut. An inserted part is one file
+-- (compact) and not some sixty, of which each would be synced; merges make it wide.
 CREATE TABLE IF NOT EXISTS {{local otel.otel_traces}} {{on_cluster}} (
   Timestamp DateTime64(9) CODEC(Delta, ZSTD(1)), -- span start
   TraceId String CODEC(ZSTD(1)),
@@ -55,7 +56,8 @@ CREATE TABLE IF NOT EXISTS {{local otel.otel_traces}} {{on_cluster}} (
 ) ENGINE = {{engine MergeTree}}
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, {{deduplication}};
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+  min_bytes_for_wide_part = 134217728, {{deduplication}};
 
 {{distributed otel.otel_traces by cityHash64(TraceId)}};
 

@@ -28,7 +28,11 @@ function bodyWith(value: Uint8Array, index: number): Buffer {
     writer.message(1, () => attribute(1));
     writer.message(2, () => {
       writer.message(2, () => {
-        writer.text(1, randomBytes(16)).text(2, Buffer.from((index + 1).toString(16).padStart(16, '0'), 'hex')).fixed64(7, NOW_NS).fixed64(8, NOW_NS);
+        writer
+          .text(1, randomBytes(16))
+          .text(2, Buffer.from((index + 1).toString(16).padStart(16, '0'), 'hex'))
+          .fixed64(7, NOW_NS)
+          .fixed64(8, NOW_NS);
         attribute(9);
         writer.message(11, () => {
           writer.fixed64(1, NOW_NS);
@@ -51,7 +55,14 @@ test('every value of the table arrives as the text that the Collector gives', as
   });
   const path = join(engine.dir, 'values.seg');
   writeFileSync(path, Buffer.concat(bodies));
-  await engine.store.load({ token: randomBytes(8).toString('hex'), signal: 'otlp_traces', team: '', path, ...BOUNDS, settings: { ...PINNED_BLOCK_SETTINGS } });
+  await engine.store.load({
+    token: randomBytes(8).toString('hex'),
+    signal: 'otlp_traces',
+    team: '',
+    path,
+    ...BOUNDS,
+    settings: { ...PINNED_BLOCK_SETTINGS },
+  });
   const { rows } = await engine.store.query({
     sql: "SELECT hex(SpanAttributes['v']), hex(ResourceAttributes['v']), hex(Events.Attributes[1]['v']), hex(Links.Attributes[1]['v']), mapContains(SpanAttributes, 'v') FROM otel.otel_traces ORDER BY SpanId",
   });

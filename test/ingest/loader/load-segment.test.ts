@@ -32,11 +32,17 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'heliograph-loader-'));
   mkdirSync(join(dir, 'scratch'));
   const log = memoryLog();
-  journal = await createJournal({ dir: join(dir, 'journal'), clock: systemClock, log, options: { retentionMs: () => 86_400_000, loadSettings: { ...PINNED_BLOCK_SETTINGS }, minFreeBytes: 0 } });
+  journal = await createJournal({
+    dir: join(dir, 'journal'),
+    clock: systemClock,
+    log,
+    options: { retentionMs: () => 86_400_000, loadSettings: { ...PINNED_BLOCK_SETTINGS }, minFreeBytes: 0 },
+  });
   deps = {
     store: engine.store,
     readBodies,
-    quarantine: async ({ name, signal }, { offset, bytes }, reason) => quarantine(journal.quarantineDir, { name: `${name}.${offset}`, signal, segment: name, offset, bytes, reason }),
+    quarantine: async ({ name, signal }, { offset, bytes }, reason) =>
+      quarantine(journal.quarantineDir, { name: `${name}.${offset}`, signal, segment: name, offset, bytes, reason }),
     scratchDir: join(dir, 'scratch'),
     clock: systemClock,
     log,
@@ -59,7 +65,11 @@ async function segmentOf(bodies: Uint8Array[]) {
 
 const good = (seed: number): Buffer => typicalBody({ seed, spans: 8, nowNs: BigInt(Date.now()) * 1_000_000n });
 const counts = async (): Promise<unknown[]> =>
-  (await engine.store.query({ sql: 'SELECT count(), uniqExact(SpanId), (SELECT sum(count) FROM heliograph.span_latency_1m) FROM otel.otel_traces' })).rows[0] ?? [];
+  (
+    await engine.store.query({
+      sql: 'SELECT count(), uniqExact(SpanId), (SELECT sum(count) FROM heliograph.span_latency_1m) FROM otel.otel_traces',
+    })
+  ).rows[0] ?? [];
 
 test('one bad body among good ones goes to quarantine with its reason, the others are stored once', async () => {
   const bad = good(99).subarray(0, -3);
@@ -116,12 +126,18 @@ test('nothing but bad bodies: all are kept, none is stored, and it ends', async 
 test('rows of an NDJSON signal take the same journal', async () => {
   const lane = journal.lane('source_minutes', 'ndjson', 'blue');
   const minutes = [60, 120, 180];
-  await Promise.all(minutes.map((minute) => lane.append({ bytes: Buffer.from(`${JSON.stringify({ source: 'git', minute })}\n`), items: 1 })));
+  await Promise.all(
+    minutes.map((minute) =>
+      lane.append({ bytes: Buffer.from(`${JSON.stringify({ source: 'git', minute })}\n`), items: 1 }),
+    ),
+  );
   await journal.sealAll();
   for (const segment of journal.sealed()) {
     await loadSegment(deps, segment, never);
     await loadSegment(deps, segment, never);
   }
-  const { rows } = await engine.store.query({ sql: "SELECT source, team, toUnixTimestamp(minute) FROM heliograph.source_minutes WHERE source = 'git' ORDER BY minute" });
+  const { rows } = await engine.store.query({
+    sql: "SELECT source, team, toUnixTimestamp(minute) FROM heliograph.source_minutes WHERE source = 'git' ORDER BY minute",
+  });
   expect(rows).toEqual(minutes.map((minute) => ['git', 'blue', minute]));
 });

@@ -26,7 +26,12 @@ const startSeconds = Math.floor(Date.now() / 1000) - 2;
 for (let i = 0; i < SPANS; i++) {
   const hit = random() < 0.9;
   const durationNs = Math.round((hit ? 2e6 : 3e8) * Math.exp(normal() * 0.3));
-  const attributes = { 'http.route': '/node/{id}', 'http.response.status_code': 200, 'cache.hit': hit, 'sample.weight': 0.25 };
+  const attributes = {
+    'http.route': '/node/{id}',
+    'http.response.status_code': 200,
+    'cache.hit': hit,
+    'sample.weight': 0.25,
+  };
   const span = tracer.startSpan('GET', { kind: SpanKind.SERVER, startTime: [startSeconds, i], attributes });
   span.end([startSeconds + Math.floor((i + durationNs) / 1e9), (i + durationNs) % 1e9]);
   process.stdout.write(`${durationNs}\n`);

@@ -1,0 +1,141 @@
+/** `/api/boards`: the provisioned boards, and the answers to their stored queries. A request never carries SQL. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { findView } from '../../analyzers/index.ts';
+import { HeliographError } from '../../core/errors.ts';
+import type { Clock, Store } from '../../core/ports.ts';
+import { assetPath } from '../../core/paths.ts';
+import { BOARDS_FOLDER } from '../../dashboards/export.ts';
+import { type ExpandedTarget, expandPanel, expandVariable, findPanel } from '../../dashboards/query/expand.ts';
+import { parseRange, type TimeRange } from '../../dashboards/query/range.ts';
+import { type Board, dataPanels, type Panel } from '../../dashboards/shared/model.ts';
+import { integer, type QueryString, single, variableValues } from './parameters.ts';
+import { capRows, READ_SETTINGS } from './read-settings.ts';
+import { type SourceStatusReader, sourceStatusReader } from './source-status.ts';
+
+export interface BoardsDeps {
+  store: Store;
+  clock: Clock;
+}
+
+interface StoredBoard {
+  board: Board;
+  /** The file as provisioned, byte for byte. */
+  bytes: Buffer;
+}
+
+const DEFAULT_POINTS = 600;
+const MAX_POINTS = 4_000;
+
+/** Adds the routes. Reads the exported boards now; errors are thrown as HeliographError for the app's error handler. */
+export function registerBoards(app: FastifyInstance, deps: BoardsDeps): void {
+  const boards = readBoards();
+  const readStatus = sourceStatusReader(deps.store, deps.clock);
+
+  app.get('/api/boards', async () => ({ boards: [...boards.values()].map(({ board }) => summary(board)) }));
+
+  app.get<{ Params: { uid: string } }>('/api/boards/:uid', async (request, reply) =>
+    reply.type('application/json').send(boardOf(boards, request.params.uid).bytes),
+  );
+
+  app.get<{ Params: { uid: string; id: string }; Querystring: QueryString }>(
+    '/api/boards/:uid/panels/:id',
+    async ({ params, query }) => {
+      const { board } = boardOf(boards, params.uid);
+      return answerPanel(deps, readStatus, board, panelOf(board, params.id), query);
+    },
+  );
+
+  app.get<{ Params: { uid: string; name: string }; Querystring: QueryString }>(
+    '/api/boards/:uid/variables/:name',
+    async ({ params, query }) => {
+      const { board } = boardOf(boards, params.uid);
+      const variable = board.templating.list.find(({ name }) => name === params.name);
+      if (variable === undefined)
+        throw new HeliographError('not_found', `board ${params.uid} has no variable ${params.name}`);
+      const sql = expandVariable(variable, { range: rangeOf(board, query, deps.clock), values: variableValues(query) });
+      if (sql === undefined) return { options: [] };
+      const { rows, truncated } = capRows(await deps.store.query({ sql, settings: READ_SETTINGS }));
+      return { options: rows.map((row) => String(row[0])), truncated };
+    },
+  );
+}
+
+async function answerPanel(
+  { store, clock }: BoardsDeps,
+  readStatus: SourceStatusReader,
+  board: Board,
+  panel: Panel,
+  query: QueryString,
+): Promise<object> {
+  const range = rangeOf(board, query, clock);
+  const maxDataPoints = integer(
+    'maxDataPoints',
+    single(query, 'maxDataPoints') ?? String(DEFAULT_POINTS),
+    1,
+    MAX_POINTS,
+  );
+  const expanded = expandPanel(panel, { range, values: variableValues(query), maxDataPoints });
+  const startedMs = clock.monotonicMs();
+  const [targets, counted, status] = await Promise.all([
+    Promise.all(expanded.targets.filter(({ hidden }) => !hidden).map((target) => runTarget(store, target))),
+    Promise.all(expanded.targets.filter(({ hidden }) => hidden).map((target) => runTarget(store, target))),
+    readStatus(sourceOf(panel), range),
+  ]);
+  const n = counted[0]?.rows[0]?.[0];
+  const meta = {
+    from: range.fromMs,
+    to: range.toMs,
+    stepSeconds: expanded.stepSeconds,
+    tookMs: Math.round(clock.monotonicMs() - startedMs),
+    n: typeof n === 'number' ? n : null,
+    ...status,
+  };
+  return { targets, meta };
+}
+
+function readBoards(): Map<string, StoredBoard> {
+  const folder = assetPath(BOARDS_FOLDER);
+  const stored = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => {
+      const bytes = readFileSync(`${folder}/${name}`);
+      return { bytes, board: JSON.parse(bytes.toString()) as Board };
+    });
+  return new Map(stored.map((entry) => [entry.board.uid, entry]));
+}
+
+function summary(board: Board): object {
+  const { uid, title, description, tags } = board;
+  return { uid, title, description, tags, panels: dataPanels(board).length };
+}
+
+function boardOf(boards: ReadonlyMap<string, StoredBoard>, uid: string): StoredBoard {
+  const stored = boards.get(uid);
+  if (stored === undefined) throw new HeliographError('not_found', `there is no board ${uid.slice(0, 80)}`);
+  return stored;
+}
+
+function panelOf(board: Board, id: string): Panel {
+  const panel = /^\d{1,9}$/.test(id) ? findPanel(board, Number(id)) : undefined;
+  if (panel === undefined) throw new HeliographError('not_found', `board ${board.uid} has no panel ${id.slice(0, 32)}`);
+  return panel;
+}
+
+function rangeOf(board: Board, query: QueryString, clock: Clock): TimeRange {
+  const from = single(query, 'from') ?? board.time.from;
+  const to = single(query, 'to') ?? board.time.to;
+  return parseRange(from, to, clock.nowMs());
+}
+
+async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {
+  const result = await store.query({ sql, settings: READ_SETTINGS });
+  return { refId, columns: result.columns, ...capRows(result) };
+}
+
+/** The source of the first view a panel reads; null where it has none. */
+function sourceOf(panel: Panel): string | null {
+  const view = /\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1];
+  return findView(view ?? '')?.source ?? null;
+}

@@ -1,0 +1,103 @@
+/** Frame of a board: what all of them share, and the mending of the SDK's output. */
+import {
+  type DashboardBuilder as Builder,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Board, Panel } from '../shared/model.ts';
+import { siblingBoards } from './panels.ts';
+import { DATASOURCE, DATASOURCE_TYPE, sqlOf, type ViewQuery } from './query.ts';
+
+/** All Heliograph boards carry it; the dropdown of siblings goes by it. */
+export const BOARD_TAG = 'heliograph';
+
+export interface BoardSpec {
+  uid: string;
+  title: string;
+  description: string;
+  tags: readonly string[];
+  /** Default range, e.g. `now-1h` to now. */
+  from: string;
+  refresh: string;
+}
+
+/** An empty board with the data source variable, shared crosshair and links to its siblings. */
+export function board(spec: BoardSpec): Builder {
+  return new DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(spec.description)
+    .tags([BOARD_TAG, ...spec.tags])
+    .readonly()
+    .timezone('browser')
+    .time({ from: spec.from, to: 'now' })
+    .refresh(spec.refresh)
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(
+      new DatasourceVariableBuilder('datasource')
+        .label('Data source')
+        .description('ClickHouse data source that points at Heliograph.')
+        .type(DATASOURCE_TYPE),
+    )
+    .link(siblingBoards(BOARD_TAG).type(DashboardLinkType.Dashboards));
+}
+
+export interface VariableSpec {
+  name: string;
+  label: string;
+  description: string;
+  query: ViewQuery;
+  /** Several values and All; one value otherwise. */
+  multi: boolean;
+}
+
+/** A variable filled from a view, read again whenever the time range changes. */
+export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
+  return new QueryVariableBuilder(spec.name)
+    .label(spec.label)
+    .description(spec.description)
+    .datasource(DATASOURCE)
+    .query({ editorType: 'sql', queryType: 'sql', refId: spec.name, rawSql: sqlOf(spec.query) })
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.Disabled)
+    .multi(spec.multi)
+    .includeAll(spec.multi)
+    .allowCustomValue(false)
+    .current(
+      spec.multi ? { text: ['All'], value: ['$__all'], selected: true } : { text: '', value: '', selected: false },
+    );
+}
+
+const ANNOTATIONS = {
+  builtIn: 1,
+  datasource: { type: 'grafana', uid: '-- Grafana --' },
+  enable: true,
+  hide: true,
+  iconColor: 'rgba(0, 211, 255, 1)',
+  name: 'Annotations & Alerts',
+  type: 'dashboard',
+};
+
+/**
+ * The JSON to commit. Mends what the SDK leaves: links hidden in a menu (`placement`), interval keys on query variables, rows
+ * without ids, the missing built-in annotation, and a null threshold base that it drops.
+ */
+export function exportBoard(builder: Builder): Board {
+  const mended = JSON.parse(JSON.stringify(builder.build()), (key: string, value: unknown) =>
+    key === 'placement' && value === 'inControlsMenu' ? undefined : value,
+  ) as Board & { templating: { list: Record<string, unknown>[] } };
+  for (const variable of mended.templating.list) {
+    for (const key of ['auto', 'auto_min', 'auto_count']) delete variable[key];
+  }
+  const panels = mended.panels.map((panel, index) => (panel.type === 'row' ? { ...panel, id: rowId(index) } : panel));
+  return { ...mended, annotations: { list: [ANNOTATIONS] }, panels: panels as Panel[] };
+}
+
+// Panels number themselves from 1; rows stay clear of them and are referred to by nobody.
+function rowId(index: number): number {
+  return 1000 + index;
+}

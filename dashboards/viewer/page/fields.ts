@@ -1,0 +1,52 @@
+/** Field options after overrides, and the colours they lead to. */
+import type { FieldOptions, Panel } from '../../shared/model.ts';
+import { COLORS } from '../../shared/supported.ts';
+import { cssColor } from './dom.ts';
+
+/** Defaults of the panel with every override that names the field laid over them. */
+export function fieldOptions(panel: Panel, name: string): FieldOptions {
+  const merged: FieldOptions = { ...panel.fieldConfig?.defaults, custom: { ...panel.fieldConfig?.defaults.custom } };
+  for (const { matcher, properties } of panel.fieldConfig?.overrides ?? []) {
+    if (matcher.id !== 'byName' || matcher.options !== name) continue;
+    for (const { id, value } of properties) {
+      if (id.startsWith('custom.')) merged.custom = { ...merged.custom, [id.slice('custom.'.length)]: value };
+      else Object.assign(merged, { [id]: value });
+    }
+  }
+  return merged;
+}
+
+/** CSS colour of a Grafana colour name in the current theme; other texts are taken for CSS colours. */
+export function namedColor(name: string): string {
+  return (COLORS as readonly string[]).includes(name) ? cssColor(`--c-${name}`) : name;
+}
+
+/** Name of the colour whose threshold the value has reached; undefined without thresholds. */
+export function thresholdColor(options: FieldOptions, value: number): string | undefined {
+  return options.thresholds?.steps.findLast((step) => step.value === null || value >= step.value)?.color;
+}
+
+const PALETTE_SIZE = 10;
+const assigned = new Map<string, number>();
+
+/** A colour for a series name: the same on every panel, and distinct until the palette is used up. */
+export function seriesColor(options: FieldOptions, name: string): string {
+  if (options.color?.mode === 'fixed') return namedColor(options.color.fixedColor ?? 'text');
+  let slot = assigned.get(name);
+  if (slot === undefined) {
+    slot = freeSlot(name);
+    assigned.set(name, slot);
+  }
+  return cssColor(`--s${slot}`);
+}
+
+function freeSlot(name: string): number {
+  let hash = 7;
+  for (const char of name) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  const used = new Set(assigned.values());
+  for (let step = 0; step < PALETTE_SIZE; step += 1) {
+    const slot = (hash + step) % PALETTE_SIZE;
+    if (!used.has(slot)) return slot;
+  }
+  return hash % PALETTE_SIZE;
+}

@@ -1,0 +1,137 @@
+/** Lines over time, with a legend that switches them off. */
+import { createChart } from './chart.ts';
+import { h } from './dom.ts';
+import { fieldOptions, seriesColor } from './fields.ts';
+import { lastNotNull, maxOf, type PanelData, type Series, toWide } from './frames.ts';
+import type { RenderContext, RendererFactory } from './renderer.ts';
+import { tooltipHooks, type TooltipRow } from './tooltip.ts';
+import { formatText } from './units.ts';
+import type { Plot, PlotSeries } from './uplot.ts';
+
+interface Line extends Series {
+  color: string;
+  unit: string | undefined;
+}
+
+export const timeseriesPanel: RendererFactory = (host) => {
+  const canvas = h('div', { class: 'plot' });
+  const legend = h('div', { class: 'legend' });
+  host.append(canvas, legend);
+  const hidden = new Set<string>();
+  let plot: Plot | undefined;
+
+  const draw = (data: PanelData, context: RenderContext): boolean => {
+    plot?.destroy();
+    plot = undefined;
+    const target = data.targets[0];
+    if (target === undefined || target.rows.length === 0) {
+      legend.replaceChildren();
+      return false;
+    }
+    const wide = toWide(target, data.meta.stepSeconds);
+    const lines = wide.series.map((series) => {
+      const options = fieldOptions(context.panel, series.name);
+      return { ...series, color: seriesColor(options, series.name), unit: options.unit };
+    });
+    drawLegend(legend, lines, hidden, (index, shown) => plot?.setSeries(index + 1, { show: shown }));
+    plot = createChart({
+      host: canvas,
+      fromMs: data.meta.from,
+      toMs: data.meta.to,
+      data: [wide.times, ...lines.map((line) => line.values)],
+      series: lines.map((line) => seriesOf(line, !hidden.has(line.name))),
+      yScale: { range: (_plot, _min, max) => yRange(max, context.panel.fieldConfig?.defaults.max) },
+      yAxis: { values: (_plot, splits) => splits.map((split) => formatText(lines[0]?.unit, split)) },
+      hooks: hooksOf(lines),
+      context,
+    });
+    return true;
+  };
+  return { draw, destroy: () => plot?.destroy() };
+};
+
+function hooksOf(lines: readonly Line[]) {
+  const tooltip = tooltipHooks((plot, index) => rowsAt(plot, index, lines));
+  return { init: [tooltip.init], setCursor: [tooltip.setCursor] };
+}
+
+function seriesOf(line: Line, show: boolean): PlotSeries {
+  return {
+    label: line.name,
+    show,
+    stroke: line.color,
+    width: 1.5,
+    fill: line.color.replace(')', ', 0.06)'),
+    spanGaps: false,
+    points: { show: true, size: 5, fill: line.color, filter: (_plot, index) => lonely(line, index) },
+  };
+}
+
+/** A value between two gaps makes no line: it is drawn as a point. */
+function lonely(line: Line, _seriesIndex: number): number[] {
+  const { values } = line;
+  return values.flatMap((value, index) =>
+    value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : [],
+  );
+}
+
+// Rates, ratios and durations start at zero: an axis that does not makes a tremor look like a cliff.
+function yRange(max: number | null, fixed: number | undefined): [number, number] {
+  if (fixed !== undefined) return [0, fixed];
+  return [0, max === null || max <= 0 ? 1 : max * 1.08];
+}
+
+function rowsAt(plot: Plot, index: number, lines: readonly Line[]): TooltipRow[] {
+  const pointer = plot.posToVal(plot.cursor.top ?? 0, 'y');
+  const shown = lines.filter((_, at) => plot.series[at + 1]?.show === true);
+  const present = shown.flatMap((line) => {
+    const value = line.values[index];
+    return value === null || value === undefined ? [] : [{ line, value }];
+  });
+  const nearest = present.reduce<number>((best, { value }) => Math.min(best, Math.abs(value - pointer)), Infinity);
+  return present
+    .sort((a, b) => b.value - a.value)
+    .map(({ line, value }) => ({
+      color: line.color,
+      name: line.name,
+      value: formatText(line.unit, value),
+      near: Math.abs(value - pointer) === nearest,
+    }));
+}
+
+function drawLegend(
+  host: HTMLElement,
+  lines: readonly Line[],
+  hidden: Set<string>,
+  toggle: (index: number, shown: boolean) => void,
+): void {
+  const rows = lines.map((line, index) => {
+    const swatch = h('i', { class: 'swatch' });
+    swatch.style.background = line.color;
+    const button = h(
+      'button',
+      { type: 'button', class: 'legend-name', title: line.name },
+      swatch,
+      h('span', {}, line.name),
+    );
+    const mark = () => {
+      button.setAttribute('aria-pressed', String(!hidden.has(line.name)));
+    };
+    button.addEventListener('click', () => {
+      if (!hidden.delete(line.name)) hidden.add(line.name);
+      toggle(index, !hidden.has(line.name));
+      mark();
+    });
+    mark();
+    const cell = (value: number | null) => h('td', {}, value === null ? '–' : formatText(line.unit, value));
+    return h('tr', {}, h('td', {}, button), cell(lastNotNull(line.values)), cell(maxOf(line.values)));
+  });
+  const head = h(
+    'tr',
+    {},
+    h('th', { scope: 'col' }, 'Name'),
+    h('th', { scope: 'col' }, 'Last'),
+    h('th', { scope: 'col' }, 'Max'),
+  );
+  host.replaceChildren(h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows)));
+}

@@ -1,0 +1,280 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BOARDS } from '../../dashboards/index.ts';
+import { dataPanels } from '../../dashboards/shared/model.ts';
+import { type BoardServer, seed, startBoardServer } from './support/board-server.ts';
+import { openPage, screenshot, settled, startBrowser } from './support/browser.ts';
+
+let server: BoardServer;
+let browser: Browser;
+let origin: string;
+beforeAll(async () => {
+  server = await startBoardServer();
+  await seed(server.engine, 20_000);
+  origin = await server.app.listen({ host: '127.0.0.1', port: 0 });
+  browser = await startBrowser();
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+const OVERVIEW = '/d/heliograph-overview';
+const SERVICE = '/d/heliograph-service-latency';
+const boards = BOARDS.map((build) => build());
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  test.each(boards.map((board) => [board.title, board] as const))('%s draws every panel', async (_title, board) => {
+    const { page, errors } = await openPage(browser, { colorScheme });
+    await page.goto(`${origin}/d/${board.uid}?from=now-1h&to=now`);
+    const states = await settled(page);
+    expect(states).toEqual(Object.fromEntries(dataPanels(board).map(({ id }) => [String(id), 'drawn'])));
+    expect(await page.title()).toBe(`${board.title} · Heliograph`);
+    const canvases = dataPanels(board).filter(({ type }) => type === 'timeseries' || type === 'heatmap').length;
+    expect(await page.locator('.plot canvas').count()).toBe(canvases);
+    expect(await page.locator('footer').textContent()).toMatch(
+      /^Data as of \d{4}-\d\d-\d\d .* received in [\d.]+% of this range/,
+    );
+    expect(errors).toEqual([]);
+    await screenshot(page, `${board.uid}-${colorScheme}`);
+    await page.context().close();
+  });
+});
+
+test('the first address leads to the overview, and a service there leads to its latency', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}/?from=now-1h`);
+  await settled(page);
+  await page.getByRole('link', { name: 'checkout' }).click();
+  await page.waitForURL(/heliograph-service-latency/);
+  const states = await settled(page);
+  expect(Object.values(states)).not.toContain('failed');
+  const url = new URL(page.url());
+  expect([...url.searchParams]).toEqual(
+    expect.arrayContaining([
+      ['from', 'now-1h'],
+      ['to', 'now'],
+      ['var-service', 'checkout'],
+      ['var-route', '$__all'],
+    ]),
+  );
+  await page.goBack();
+  await page.waitForURL(/heliograph-overview/);
+  expect(Object.keys(await settled(page))).toHaveLength(10);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('variables: one service, several routes, and the board keeps them in its address', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${SERVICE}`);
+  await settled(page);
+  await page.getByRole('button', { name: 'Service' }).first().click();
+  await page.getByRole('option', { name: 'payments' }).click();
+  await page.waitForURL(/var-service=payments/);
+  await settled(page);
+  await page.getByRole('button', { name: 'Route' }).first().click();
+  await page.keyboard.type('capture');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await page.waitForURL(/var-route=payments.v1.Payments%2FCapture/);
+  await settled(page);
+  expect(await page.locator('[data-panel="12"] tbody tr').count()).toBe(1);
+  expect(await page.locator('[data-panel="12"] tbody').textContent()).toContain('payments.v1.Payments/Capture');
+  await page.getByRole('button', { name: 'Service' }).first().click();
+  await page.getByRole('option', { name: 'checkout' }).click();
+  await page.waitForURL(/var-service=checkout&var-route=%24__all/);
+  await settled(page);
+  expect(await page.locator('[data-panel="12"] tbody tr').count()).toBe(3);
+  await page.getByRole('button', { name: 'Board', exact: true }).click();
+  const other = await page.getByRole('link', { name: 'Overview' }).getAttribute('href');
+  expect(other).toContain('var-service=checkout');
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('the keyboard reaches what the mouse does', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${SERVICE}?from=1700000000000&to=1700003600000&var-service=checkout`);
+  await settled(page);
+  await page.keyboard.press('?');
+  expect(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible()).toBe(true);
+  await page.keyboard.press('Escape');
+  expect(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible()).toBe(false);
+  await page.keyboard.press('-');
+  await page.waitForURL(/from=1699998200000&to=1700005400000/);
+  await page.keyboard.press('+');
+  await page.waitForURL(/from=1700000000000&to=1700003600000/);
+  await page.keyboard.press('ArrowRight');
+  await page.waitForURL(/from=1700001800000&to=1700005400000/);
+  await page.keyboard.press('/');
+  expect(await page.evaluate(`document.activeElement?.getAttribute('aria-label')`)).toBe('Search Service');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('t');
+  await page.getByLabel('From').fill('2026-01-31 08:00');
+  await page.getByLabel('To', { exact: true }).fill('2026-01-31 07:00');
+  await page.keyboard.press('Enter');
+  expect(await page.getByRole('alert').filter({ hasText: 'From must be earlier' }).isVisible()).toBe(true);
+  await page.getByLabel('To', { exact: true }).fill('2026-01-31 09:00');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/from=1769846400000&to=1769850000000/);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('dragging over a chart sets the range, once', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}?from=now-1h&to=now`);
+  await settled(page);
+  const entries = await page.evaluate<number>('history.length');
+  const box = await page.locator('[data-panel="7"] .u-over').boundingBox();
+  if (box === null) throw new Error('no chart');
+  await page.mouse.move(box.x + 60, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 180, box.y + 50, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/from=\d{13}&to=\d{13}/);
+  await settled(page);
+  expect(await page.evaluate<number>('history.length')).toBe(entries + 1);
+  await page.context().close();
+});
+
+test('a table sorts by its columns, numbers first largest, unknown last', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}`);
+  await settled(page);
+  const services = () => page.locator('[data-panel="10"] tbody tr td:first-child').allTextContents();
+  await page.getByRole('button', { name: 'Error ratio', exact: true }).click();
+  expect((await services()).at(-1)).toBe('nightly-report');
+  expect(await page.locator('[data-panel="10"] th[aria-sort=descending]').textContent()).toContain('Error ratio');
+  const descending = await services();
+  await page
+    .getByRole('button', { name: /^Error ratio/ })
+    .last()
+    .click();
+  const ascending = await services();
+  expect(ascending.at(-1)).toBe('nightly-report');
+  expect(ascending.slice(0, -1).toReversed()).toEqual(descending.slice(0, -1));
+  await page.context().close();
+});
+
+test('the theme switches and stays', async () => {
+  const { page } = await openPage(browser, { colorScheme: 'light' });
+  await page.goto(`${origin}${OVERVIEW}`);
+  await settled(page);
+  const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+  const light = await background();
+  await page.keyboard.press('d');
+  const dark = await background();
+  expect(dark).not.toBe(light);
+  await page.reload();
+  await settled(page);
+  expect(await background()).toBe(dark);
+  await page.context().close();
+});
+
+test('an empty range says what to do, in every panel that has nothing', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}?from=2001-01-01&to=2001-01-02`);
+  const states = await settled(page);
+  expect(Object.values(states).filter((state) => state === 'empty')).toHaveLength(9);
+  expect(await page.locator('[data-panel="7"]').textContent()).toContain(
+    'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318',
+  );
+  expect(errors).toEqual([]);
+  await screenshot(page, 'empty');
+  await page.context().close();
+});
+
+test('a phone shows everything in one column without scrolling sideways', async () => {
+  const { page } = await openPage(browser, { width: 390, height: 844 });
+  await page.goto(`${origin}${SERVICE}?var-service=checkout`);
+  await settled(page);
+  const [scroll, client] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  expect(scroll).toBeLessThanOrEqual(client);
+  await screenshot(page, 'phone');
+  await page.context().close();
+});
+
+test('a closed row loads nothing until it opens', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}`);
+  await settled(page);
+  await page.getByRole('button', { name: 'Services', exact: true }).click();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.keyboard.press('r');
+  await settled(page);
+  expect(asked.some((url) => url.includes('/panels/10?'))).toBe(false);
+  await Promise.all([
+    page.waitForResponse((response) => response.url().includes('/panels/10?')),
+    page.getByRole('button', { name: 'Services', exact: true }).click(),
+  ]);
+  await page.context().close();
+});
+
+test('a hidden tab rests, and catches up when it is shown', async () => {
+  const { page } = await openPage(browser);
+  await page.clock.install();
+  await page.goto(`${origin}${OVERVIEW}?refresh=5s`);
+  await settled(page);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const setHidden = (hidden: boolean) =>
+    page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} });
+      document.dispatchEvent(new Event('visibilitychange'));
+    `);
+  await setHidden(true);
+  await page.clock.runFor(60_000);
+  expect(asked).toEqual([]);
+  await Promise.all([page.waitForResponse((response) => response.url().includes('/panels/')), setHidden(false)]);
+  await page.context().close();
+});
+
+test('an unknown board offers the boards there are', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}/d/nope`);
+  await page.getByText('There is no board at this address').waitFor();
+  await page.locator('main').getByRole('link', { name: 'Service latency' }).click();
+  expect(Object.keys(await settled(page))).toHaveLength(13);
+  await page.context().close();
+});
+
+// The last two take the store and the server away for good.
+test('without a store every panel says so and can be retried, and what was drawn is not passed off as new', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}?refresh=`);
+  await settled(page);
+  await server.engine.stop();
+  await page.keyboard.press('r');
+  await page.getByRole('alert').filter({ hasText: 'No panel could be loaded' }).waitFor();
+  const states = await settled(page);
+  expect(new Set(Object.values(states))).toEqual(new Set(['failed']));
+  expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(10);
+  expect(await page.locator('.panel[data-stale]').count()).toBe(10);
+  await screenshot(page, 'store-down');
+  await page.keyboard.press('-');
+  await page.waitForURL(/from=\d{13}/);
+  await settled(page);
+  expect(await page.locator('.panel[data-stale]').count()).toBe(0);
+  await Promise.all([
+    page.waitForResponse((response) => response.url().includes('/panels/7?')),
+    page.locator('[data-panel="7"]').getByRole('button', { name: 'Retry' }).click(),
+  ]);
+  await screenshot(page, 'store-down-elsewhere');
+  await page.context().close();
+});
+
+test('without Heliograph the page says that it is down', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}`);
+  await settled(page);
+  await server.app.close();
+  await page.keyboard.press('r');
+  await page.getByRole('alert').filter({ hasText: 'Heliograph is down or out of reach' }).waitFor();
+  await screenshot(page, 'down');
+  await page.context().close();
+});
