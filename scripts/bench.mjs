@@ -9,7 +9,14 @@ ensureInstalled({ dev: true });
 ensureBuilt();
 const program = join(ROOT, 'dist', 'bench', `${name}.js`);
 if (name === undefined || !existsSync(program)) {
-  say(`npm run bench -- <name>, with one of: ${readdirSync(join(ROOT, 'bench')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3)).join(', ')}`);
+  say(
+    `npm run bench -- <name>, with one of: ${readdirSync(join(ROOT, 'bench'))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => file.slice(0, -3))
+      .join(', ')}`,
+  );
   process.exit(name === undefined ? 0 : 2);
 }
-process.exit(spawnSync(process.execPath, ['--expose-gc', program, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1);
+process.exit(
+  spawnSync(process.execPath, ['--expose-gc', program, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1,
+);

@@ -16,13 +16,18 @@ function installDebianPeers() {
   const missing = Object.entries(DEBIAN_PEERS).filter(([command]) => !onPath(command));
   if (missing.length === 0) return;
   if (!onPath('apt-get') || process.getuid?.() !== 0) {
-    say(`Not installed (needs apt-get as root): ${missing.map(([, name]) => name).join(', ')}. Their tests will be skipped.`);
+    say(
+      `Not installed (needs apt-get as root): ${missing.map(([, name]) => name).join(', ')}. Their tests will be skipped.`,
+    );
     return;
   }
   const apt = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } };
   const packages = missing.map(([, name]) => name);
   say(`Installing from Debian: ${packages.join(', ')}`);
-  const ok = [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]].every((args) => spawnSync('apt-get', args, apt).status === 0);
+  const ok = [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ].every((args) => spawnSync('apt-get', args, apt).status === 0);
   if (!ok) process.exit(1);
 }
 
@@ -31,7 +36,10 @@ function downloadGoModules() {
   const peers = join(ROOT, 'test', 'peers');
   for (const name of existsSync(peers) ? readdirSync(peers) : []) {
     if (!existsSync(join(peers, name, 'go.mod'))) continue;
-    const { status } = spawnSync('go', ['build', '-o', '/dev/null', './...'], { cwd: join(peers, name), stdio: ['ignore', 2, 2] });
+    const { status } = spawnSync('go', ['build', '-o', '/dev/null', './...'], {
+      cwd: join(peers, name),
+      stdio: ['ignore', 2, 2],
+    });
     if (status !== 0) process.exit(1);
   }
 }

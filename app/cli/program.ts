@@ -45,7 +45,7 @@ function newCommand(name: string, io: CliIo): Command {
 
 function addCommand(program: Command, spec: CommandSpec, io: CliIo, done: (exitCode: number) => void): void {
   const words = spec.name.split(' ');
-  const parent = words.slice(0, -1).reduce((at, word) => childOf(at, word, io), program);
+  const parent = words.slice(0, -1).reduce((at, word) => childOf(at, word, spec, io), program);
   const command = newCommand(words.at(-1) ?? spec.name, io).description(spec.summary);
   parent.addCommand(command);
   for (const arg of spec.args ?? []) command.argument(arg);
@@ -66,10 +66,11 @@ function addCommand(program: Command, spec: CommandSpec, io: CliIo, done: (exitC
   });
 }
 
-function childOf(parent: Command, word: string, io: CliIo): Command {
+/** The command that a subcommand hangs on; described by the first of them. */
+function childOf(parent: Command, word: string, spec: CommandSpec, io: CliIo): Command {
   const known = parent.commands.find((command) => command.name() === word);
   if (known !== undefined) return known;
-  const command = newCommand(word, io);
+  const command = newCommand(word, io).description(spec.summary);
   parent.addCommand(command);
   return command;
 }

@@ -6,12 +6,25 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const SOURCES = ['core', 'collectors', 'ingest', 'store', 'analyzers', 'dashboards', 'alerts', 'app', 'bench', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = [
+  'core',
+  'collectors',
+  'ingest',
+  'store',
+  'analyzers',
+  'dashboards',
+  'alerts',
+  'app',
+  'bench',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 
 /** Says no early, in words, where a later failure would be a riddle. */
 export function requirePlatform() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node ${process.versions.node} is too old: Heliograph needs 20.19 or newer.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node ${process.versions.node} is too old: Heliograph needs 20.19 or newer.`);
   if (process.platform === 'win32') fail('The embedded engine has no Windows build: run Heliograph under WSL2.');
   if (process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined) {
     fail('The embedded engine needs glibc (Alpine and other musl systems have none): use a Debian-based image.');
@@ -45,7 +58,11 @@ export function say(line) {
 function isInstalled(dev) {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
   const sentinel = join(ROOT, 'node_modules', dev ? 'vitest' : 'fastify');
-  return existsSync(record) && existsSync(sentinel) && statSync(record).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+  return (
+    existsSync(record) &&
+    existsSync(sentinel) &&
+    statSync(record).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs
+  );
 }
 
 function newestMs(path) {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { childrenOf } from '../../bench/support/process-stats.ts';
 import { createStore } from '../../store/client.ts';
+import { engineSocketPath } from '../../store/embedded/socket-path.ts';
 import { eventually, type HeliographProcess, spawnHeliograph } from '../support/heliograph-process.ts';
 import { encodeRequest } from '../support/otlp-encode.ts';
 import { quietLog } from '../support/quiet-log.ts';
@@ -114,7 +115,7 @@ async function stored(): Promise<{ byTrace: Map<string, number>; rollup: number 
 }
 
 async function spansByTrace(): Promise<Map<string, number>> {
-  const store = createStore({ socketPath: join(dataDir, 'run', 'clickhouse.sock'), log: quietLog });
+  const store = createStore({ socketPath: engineSocketPath(dataDir), log: quietLog });
   try {
     const { rows } = await store.query({
       sql: "SELECT TraceId, count() FROM otel.otel_traces WHERE ServiceName = 'kill' GROUP BY TraceId",
