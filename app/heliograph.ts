@@ -27,6 +27,7 @@ import { defineViews } from '../store/views.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
 import type { Checker } from './http/health.ts';
+import { closeServer } from './http/close.ts';
 import { createHttpServer } from './http/server.ts';
 import { createJobs } from './jobs.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -124,7 +125,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     clock,
     log,
   });
-  onStop('page', () => web.close());
+  onStop('page', (remainingMs) => closeServer(web, remainingMs / 2, clock));
   const pagePort = await listen(web, config.bind, config.port, 'HELIOGRAPH_PORT');
   const pageUrl = `http://${hostOf(config.bind)}:${pagePort}`;
 
@@ -146,13 +147,14 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     dispatcher.start();
     scheduler.start();
   });
-  stopInOrder(onStop, { ingest, dispatcher, scheduler, telemetry });
+  stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, telemetry });
   return { pageUrl, otlpUrl, ready };
 }
 
 /** What stops first stands last: no new work, our own last spans, then the door, the journal and what the loader still can. */
 function stopInOrder(
   onStop: OnStop,
+  clock: Clock,
   parts: {
     ingest: Ingest;
     dispatcher: Dispatcher;
@@ -165,7 +167,7 @@ function stopInOrder(
   onStop('loader queue', (remainingMs) => dispatcher.drained(remainingMs / 2));
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
   onStop('slow lane', () => ingest.slowLane.stop());
-  onStop('door', () => ingest.door.close());
+  onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('self telemetry', () => telemetry.stop());
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
 }

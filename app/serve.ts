@@ -14,6 +14,8 @@ export interface Instance {
   otlpUrl: string;
 }
 
+const EXIT_GRACE_MS = 500;
+
 /** Runs until a signal. Resolves with the exit code; throws what keeps it from starting (`bad_config`, `port_taken`, …). */
 export async function runServe(config: Config): Promise<number> {
   const log = createLog(config.log.level);
@@ -46,6 +48,8 @@ export async function runServe(config: Config): Promise<number> {
   const { unfinished, tookMs } = await heliograph.stop(config.drainDeadline);
   await rm(instancePath, { force: true });
   log.info({ unfinished, tookMs: Math.round(tookMs) }, 'stopped');
+  // Whatever still holds the event loop open has had its deadline.
+  setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
   if (typeof reason !== 'string') throw reason;
   return 0;
 }

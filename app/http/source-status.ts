@@ -13,11 +13,11 @@ export interface SourceStatus {
 export type SourceStatusReader = (source: string | null, range: TimeRange) => Promise<SourceStatus>;
 
 const UNKNOWN: SourceStatus = { coverage: null, asOf: null };
-const FRESH_MS = 2_000;
+const FRESH_MS = 500;
 /** Panels of one page resolve `now` a few ms apart; they share an answer. */
 const RANGE_GRAIN_MS = 10_000;
 
-/** A reader that asks the store at most once per window and two seconds. Fails as the store fails. */
+/** A reader that asks the store at most once per window and half a second. Fails as the store fails. */
 export function sourceStatusReader(store: Store, clock: Clock): SourceStatusReader {
   const recent = new Map<string, { atMs: number; answer: Promise<Map<string, SourceStatus>> }>();
   return async (source, range) => {
