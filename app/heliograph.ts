@@ -137,6 +137,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     coverageLane: ingest.journal.lane('source_minutes', 'ndjson', ''),
     doorsOpen: () => ingest.door.server.listening,
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
+    flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
     clock,
     log,

@@ -17,6 +17,8 @@ export interface JobDeps {
   /** Our own page port, probed like a user would; undefined switches the probe off. */
   probeUrl: string | undefined;
   probeHeaders: Record<string, string>;
+  /** Sends our own spans now, not with the next batch: called once, after the first probe, so that the first page has them. */
+  flushSelfTelemetry(): Promise<void>;
   clock: Clock;
   log: Log;
 }
@@ -28,7 +30,7 @@ export function createJobs(deps: JobDeps): Task[] {
     {
       id: 'metrics-snapshot',
       initialDelayMs: 0,
-      intervalMs: 5 * SECOND_MS,
+      intervalMs: 10 * SECOND_MS,
       timeoutMs: 4 * SECOND_MS,
       overlap: 'skip',
       run: () => deps.metrics.refresh(),
@@ -71,10 +73,11 @@ const PROBED_PATHS = ['/readyz', '/api/boards', '/api/query/services?from=now-1h
 
 /** Asks the public face what a user would ask. It is also why the first page is never empty: these requests are traced. */
 function probeTask(deps: JobDeps, url: string): Task {
+  let isFirst = true;
   return {
     id: 'self-probe',
     initialDelayMs: 0,
-    intervalMs: 15 * SECOND_MS,
+    intervalMs: 30 * SECOND_MS,
     timeoutMs: 10 * SECOND_MS,
     overlap: 'skip',
     run: async (signal) => {
@@ -83,6 +86,8 @@ function probeTask(deps: JobDeps, url: string): Task {
         await response.arrayBuffer();
         if (!response.ok) throw new Error(`${path} answered ${response.status}`);
       }
+      if (isFirst) await deps.flushSelfTelemetry();
+      isFirst = false;
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Spans per second and CPU per span, end to end (sent -> durable -> queryable with rollup), beside the engine alone on bytes of
- * the same kind. `npm run bench -- ingest [seconds=60] [spansPerBody=512] [connections=8]`
+ * the same kind. `npm run bench -- ingest [seconds=60] [spansPerBody=512] [connections=8] [spansPerSecond=0, as many as are acked]`
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { typicalBody } from '../test/support/otlp-typical.ts';
 import { childrenOf, cpuSeconds, residentMiB } from './support/process-stats.ts';
 import { printTable } from './support/table.ts';
 
-const [secondsText = '60', spansPerBody = '512', connections = '8'] = process.argv.slice(2);
+const [secondsText = '60', spansPerBody = '512', connections = '8', spansPerSecond = '0'] = process.argv.slice(2);
 
 interface Sent {
   bodies: number;
@@ -47,7 +47,7 @@ interface Run {
 async function runSender(url: string, before: () => void): Promise<Sent> {
   const child = spawn(
     process.execPath,
-    [builtPath('bench/support/sender.ts'), url, secondsText, connections, spansPerBody],
+    [builtPath('bench/support/sender.ts'), url, secondsText, connections, spansPerBody, spansPerSecond],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

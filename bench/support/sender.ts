@@ -1,5 +1,5 @@
 /**
- * A load generator in a process of its own: `node sender.js <url> <seconds> <connections> <spansPerBody>`. Bodies are made
+ * A load generator in a process of its own: `node sender.js <url> <seconds> <connections> <spansPerBody> [spansPerSecond]`. Bodies are made
  * before the clock starts; each send gives every span new ids and a start time of now, so that nothing compresses or
  * deduplicates better than it would for real senders. Prints one line of JSON.
  */
@@ -14,7 +14,10 @@ interface Template {
   bornNs: bigint;
 }
 
-const [url = '', seconds = '10', connections = '8', spansPerBody = '512'] = process.argv.slice(2);
+const [url = '', seconds = '10', connections = '8', spansPerBody = '512', spansPerSecond = '0'] = process.argv.slice(2);
+/** Between two sends of one connection; 0 where it sends as fast as it is answered. */
+const paceMs =
+  Number(spansPerSecond) === 0 ? 0 : (Number(spansPerBody) * Number(connections) * 1000) / Number(spansPerSecond);
 const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) });
 const totals = { bodies: 0, spans: 0, bytes: 0, refused: 0, failed: 0 };
 const latenciesMs: number[] = [];
@@ -58,8 +61,13 @@ function send(body: Buffer): Promise<number> {
   });
 }
 
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+
 async function sendUntil(endMs: number, pool: Template[]): Promise<void> {
+  let dueMs = performance.now() + Math.random() * paceMs;
   for (let next = 0; performance.now() < endMs; next = (next + 1) % pool.length) {
+    if (paceMs > 0) await sleep(dueMs - performance.now());
+    dueMs += paceMs;
     const template = renew(pool[next] as Template);
     pool[next] = template;
     const startedMs = performance.now();
@@ -71,7 +79,7 @@ async function sendUntil(endMs: number, pool: Template[]): Promise<void> {
       totals.bytes += template.bytes.length;
     } else if (status > 0) {
       totals.refused += 1;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await sleep(200);
     } else totals.failed += 1;
   }
 }
