@@ -1,0 +1,109 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createJobs, type JobDeps } from '../../app/jobs.ts';
+import type { Task } from '../../app/scheduler/task.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { memoryLog } from '../support/memory-log.ts';
+
+let server: Server;
+let asked: { path: string; authorization: string | undefined }[];
+let status: number;
+let rows: string[];
+let clock: FakeClock;
+let open: boolean;
+let flushes: number;
+
+beforeEach(async () => {
+  asked = [];
+  rows = [];
+  status = 200;
+  open = true;
+  flushes = 0;
+  clock = new FakeClock(Date.parse('2026-01-01T00:00:30Z'));
+  server = createServer((request, response) => {
+    asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    response.writeHead(status).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+function job(id: string, overrides: Partial<JobDeps> = {}): Task {
+  const deps = {
+    coverageLane: {
+      bounds: () => ({ loNs: 0n, hiNs: 1n }),
+      append: async ({ bytes }: { bytes: Uint8Array }) => void rows.push(Buffer.from(bytes).toString()),
+    },
+    doorsOpen: () => open,
+    probeUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    probeHeaders: { authorization: 'Bearer t' },
+    flushSelfTelemetry: async () => void (flushes += 1),
+    clock,
+    log: memoryLog(),
+    ...overrides,
+  };
+  // The jobs under test use neither store nor metrics.
+  const found = createJobs(deps as unknown as JobDeps).find((task) => task.id === id);
+  if (found === undefined) throw new Error(`no job ${id}`);
+  return found;
+}
+
+const never = new AbortController().signal;
+
+test('each minute with an open door is recorded once', async () => {
+  const { run } = job('source-minutes');
+  await run(never);
+  await run(never);
+  await clock.advance(30_000);
+  await run(never);
+  open = false;
+  await clock.advance(60_000);
+  await run(never);
+  const minute = (text: string): number => Date.parse(text) / 1000;
+  expect(rows).toEqual(
+    ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'].map((at) => `{"source":"otlp_traces","minute":${minute(at)}}\n`),
+  );
+});
+
+test('a minute that could not be recorded is tried again', async () => {
+  let fail = true;
+  const { run } = job('source-minutes', {
+    coverageLane: {
+      bounds: () => ({ loNs: 0n, hiNs: 1n }),
+      append: async ({ bytes }) => {
+        if (fail) throw new Error('disk full');
+        rows.push(Buffer.from(bytes).toString());
+      },
+    },
+  });
+  await expect(run(never)).rejects.toThrow('disk full');
+  fail = false;
+  await run(never);
+  expect(rows).toHaveLength(1);
+});
+
+test('the probe asks the public face with the token, and sends its spans at once the first time', async () => {
+  const { run } = job('self-probe');
+  await run(never);
+  await run(never);
+  expect(asked.slice(0, 3).map(({ path }) => path)).toEqual([
+    '/readyz',
+    '/api/boards',
+    '/api/query/services?from=now-1h&to=now',
+  ]);
+  expect(asked.every(({ authorization }) => authorization === 'Bearer t')).toBe(true);
+  expect(flushes).toBe(1);
+});
+
+test('a face that fails fails the probe by path', async () => {
+  status = 503;
+  await expect(job('self-probe').run(never)).rejects.toThrow('/readyz answered 503');
+});
+
+test('without a probe URL there is no probe', () => {
+  expect(() => job('self-probe', { probeUrl: undefined })).toThrow('no job self-probe');
+});

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { createMetrics, type MetricSources } from '../../app/metrics.ts';
+import type { DoorTotals } from '../../ingest/doors/ledger.ts';
+
+function sources(): {
+  sources: MetricSources;
+  door: DoorTotals;
+  journal: { oldestMs: number | null };
+  engine: { up: boolean; restarts: number };
+} {
+  const door: DoorTotals = {
+    bodies: 3,
+    bytes: 900,
+    spans: 24,
+    slowLaneBodies: 1,
+    clockSkewSpans: 2,
+    lastAtMs: 5,
+    rejectedSpans: { invalid_trace_id: 4 },
+    refused: [{ reason: 'unsupported_media_type', count: 7, lastAtMs: 5, hint: '' }],
+  };
+  const journal = { oldestMs: 8_000 as number | null };
+  const engine = { up: true, restarts: 1 };
+  return {
+    door,
+    journal,
+    engine,
+    sources: {
+      door: () => door,
+      journal: () => ({ segments: 2, bytes: 400, ...journal, refused: { journal_full: 5 } }),
+      engine: () => engine,
+      jobs: () => [{ id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 }],
+      slowLaneWaiting: () => 6,
+      nowMs: () => 10_000,
+    },
+  };
+}
+
+/** Value of a series; undefined where it has no sample. */
+function sample(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.split(' ')[1]);
+}
+
+test('a snapshot says what the sources said when it was taken, and nothing before', async () => {
+  const { sources: given, door } = sources();
+  const metrics = createMetrics(given, '1.2.3');
+  expect(metrics.snapshot()).toBe('');
+  await metrics.refresh();
+  const first = metrics.snapshot();
+  const expected: Record<string, number> = {
+    'heliograph_build_info{version="1.2.3"}': 1,
+    'heliograph_door_bodies_total{door="otlp_http"}': 3,
+    'heliograph_door_spans_total{door="otlp_http"}': 24,
+    'heliograph_rejected_spans_total{reason="invalid_trace_id"}': 4,
+    'heliograph_refused_requests_total{reason="unsupported_media_type"}': 7,
+    heliograph_slow_lane_bodies_total: 1,
+    heliograph_slow_lane_waiting: 6,
+    heliograph_clock_skew_spans_total: 2,
+    heliograph_journal_segments: 2,
+    heliograph_journal_bytes: 400,
+    heliograph_journal_oldest_seconds: 2,
+    'heliograph_journal_refused_bodies_total{reason="journal_full"}': 5,
+    heliograph_engine_up: 1,
+    heliograph_engine_restarts_total: 1,
+    'heliograph_job_runs_total{job="retention"}': 9,
+    'heliograph_job_failures_total{job="retention"}': 1,
+    'heliograph_job_missed_ticks_total{job="retention"}': 2,
+    'heliograph_job_last_duration_seconds{job="retention"}': 0.25,
+  };
+  for (const [series, value] of Object.entries(expected))
+    expect([series, sample(first, series)]).toEqual([series, value]);
+  door.bodies = 4;
+  expect(metrics.snapshot()).toBe(first);
+  await metrics.refresh();
+  await metrics.refresh();
+  expect(sample(metrics.snapshot(), 'heliograph_door_bodies_total{door="otlp_http"}')).toBe(4);
+});
+
+test('an empty journal has no age, and a dead engine is down', async () => {
+  const { sources: given, journal, engine } = sources();
+  const metrics = createMetrics(given, '1');
+  await metrics.refresh();
+  journal.oldestMs = null;
+  engine.up = false;
+  await metrics.refresh();
+  expect(sample(metrics.snapshot(), 'heliograph_journal_oldest_seconds')).toBeUndefined();
+  expect(sample(metrics.snapshot(), 'heliograph_engine_up')).toBe(0);
+});
+
+test('loads are counted as they happen', async () => {
+  const { sources: given } = sources();
+  const metrics = createMetrics(given, '1');
+  metrics.segmentLoaded({ items: 10, bytes: 100, loadMs: 40, freshnessMs: 700, quarantinedBodies: 1 });
+  metrics.segmentLoaded({ items: 5, bytes: 50, loadMs: 60, freshnessMs: 1500, quarantinedBodies: 0 });
+  await metrics.refresh();
+  const text = metrics.snapshot();
+  expect(sample(text, 'heliograph_loader_items_total')).toBe(15);
+  expect(sample(text, 'heliograph_quarantined_bodies_total')).toBe(1);
+  expect(sample(text, 'heliograph_freshness_seconds_bucket{le="1"}')).toBe(1);
+  expect(sample(text, 'heliograph_freshness_seconds_count')).toBe(2);
+});
