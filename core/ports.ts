@@ -92,6 +92,8 @@ export interface JournalBody {
   bytes: Uint8Array;
   /** Items (spans, rows) in the body that the loader will store; what the door rejected is not counted. */
   items: number;
+  /** Bytes the engine needs to hold the body unfolded; its length where absent. Bounds a segment beside its own size. */
+  engineBytes?: number;
 }
 
 /**
@@ -119,6 +121,8 @@ export type BodyWalk =
       rejectedTotal: number;
       /** Accepted spans that end before they start; stored with duration 0. */
       clockSkew: number;
+      /** Bytes that the engine holds beyond the body's own, as what spans share is copied to each. */
+      copiedBytes: number;
       /** Whether the body must be rewritten to flat protobuf before the engine can read it. */
       needsRewrite: boolean;
     }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../core/clock.ts';
 import type { Log } from '../../core/ports.ts';
 import type { LoaderCommand, LoaderEvent } from '../../ingest/loader/dispatcher.ts';
-import { loadSegment } from '../../ingest/loader/load-segment.ts';
+import { loadSegment, SegmentPostponed } from '../../ingest/loader/load-segment.ts';
 import { quarantine } from '../../ingest/journal/quarantine.ts';
 import { readBodies } from '../../ingest/journal/read-bodies.ts';
 import { createStore } from '../../store/client.ts';
@@ -47,8 +47,9 @@ port.on('message', ({ load: segment }: LoaderCommand) => {
     never,
   ).then(
     (report) => send({ loaded: report }),
-    // Nothing but a failing disk ends here: let the thread die, it is started anew and the segment is loaded again.
     (error: unknown) => {
+      if (error instanceof SegmentPostponed) return send({ postponed: { name: segment.name, reason: error.message } });
+      // A failing disk, then: let the thread die, it is started anew and the segment is loaded again.
       throw error;
     },
   );

@@ -17,6 +17,8 @@ export type Walk =
       rejectedTotal: number;
       /** Accepted spans that end before they start. */
       clockSkew: number;
+      /** Bytes of resources and scopes once every span has its own copy, as the engine's rows do. */
+      copiedBytes: number;
       /** The engine would read the body otherwise than protobuf and the Collector do: `flattenTraces` it first. */
       needsRewrite: boolean;
     }
@@ -42,6 +44,6 @@ export function walkTraces(bytes: Uint8Array, bounds: TimeBounds): Walk {
     rejected[REJECT_REASONS[i] as RejectReason] = count;
     rejectedTotal += count;
   }
-  const { spans, clockSkew, needsRewrite } = walker;
-  return { ok: true, spans, rejected, rejectedTotal, clockSkew, needsRewrite };
+  const { spans, clockSkew, sharedCopied: copiedBytes, needsRewrite } = walker;
+  return { ok: true, spans, rejected, rejectedTotal, clockSkew, copiedBytes, needsRewrite };
 }

@@ -9,7 +9,7 @@ import { ValueWalker } from './value-walker.ts';
 import { FramingError, WIRE_FIXED64, WIRE_VARINT, wrongWireType } from './wire.ts';
 
 /** Bytes of resources and scopes once every span has its own copy, as the engine's rows do. */
-export const MAX_SHARED_BYTES = 256 * 1024 * 1024;
+export const MAX_SHARED_BYTES = 128 * 1024 * 1024;
 
 // Tags of the Span fields that the rules look at.
 const TRACE_ID = 0x0a;
@@ -28,7 +28,8 @@ export class TraceWalker extends ValueWalker {
   readonly rejected: number[] = REJECT_REASONS.map(() => 0);
   /** Resource or scope bytes seen in the ResourceSpans or ScopeSpans that is being walked. */
   private shared = 0;
-  private sharedCopied = 0;
+  /** Bytes of resources and scopes so far, counted once for every span under them. */
+  sharedCopied = 0;
   private readonly loHigh: number;
   private readonly loLow: number;
   private readonly hiHigh: number;

@@ -88,7 +88,8 @@ async function receive(
   }
   // From here to append() nothing may await: the bounds walked by are those of the segment that the body lands in.
   const accepted = walk.spans - walk.rejectedTotal;
-  const durable = accepted > 0 ? lane.append({ bytes, items: accepted }) : undefined;
+  const durable =
+    accepted > 0 ? lane.append({ bytes, items: accepted, engineBytes: bytes.length + walk.copiedBytes }) : undefined;
   await durable;
   deps.ledger.accepted({
     bytes: bytes.length,

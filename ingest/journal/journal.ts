@@ -33,6 +33,7 @@ const SIGNAL = /^[a-z][a-z0-9_]{0,63}$/;
 
 const DEFAULTS = {
   segmentMaxBytes: 16 * MIB,
+  segmentMaxEngineBytes: 160 * MIB,
   segmentMaxAgeMs: 500,
   segmentHoldMs: 0,
   maxBacklogBytes: 8192 * MIB,
@@ -168,6 +169,7 @@ class OnDiskJournal implements DiskJournal {
       room: this.#room,
       counters: this.#counters,
       segmentMaxBytes: options.segmentMaxBytes,
+      segmentMaxEngineBytes: options.segmentMaxEngineBytes,
       segmentMaxAgeMs: options.segmentMaxAgeMs,
       segmentHoldMs: options.segmentHoldMs,
       loaderBehind: () => this.#sealed.size > LOADER_KEEPS_UP_SEGMENTS,

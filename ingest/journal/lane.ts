@@ -29,6 +29,7 @@ export interface LaneDeps {
   room: Room;
   counters: Counters;
   segmentMaxBytes: number;
+  segmentMaxEngineBytes: number;
   segmentMaxAgeMs: number;
   segmentHoldMs: number;
   /** Whether sealed segments wait for the loader. */
@@ -57,6 +58,8 @@ interface LiveSegment {
   pending: Entry[];
   /** Bytes durable, under way or pending. */
   assignedBytes: number;
+  /** The same, unfolded by the engine. */
+  engineBytes: number;
   closed: boolean;
   timer: Timer | null;
   /** Told when all of it is sealed or refused. */
@@ -107,8 +110,10 @@ export class Lane implements JournalLane {
       this.#deps.counters.refused(1, refusal);
       return Promise.reject(refusal);
     }
-    const segment = this.#segmentFor(length);
+    const { engineBytes = length } = body;
+    const segment = this.#segmentFor(length, engineBytes);
     segment.assignedBytes += length;
+    segment.engineBytes += engineBytes;
     if (segment.firstAppendMs === null) this.#begin(segment);
     const done = new Promise<void>((resolve, reject) => {
       segment.pending.push({ bytes, items, resolve, reject });
@@ -136,13 +141,17 @@ export class Lane implements JournalLane {
     return last === undefined || last.closed ? null : last;
   }
 
-  #segmentFor(length: number): LiveSegment {
+  #segmentFor(length: number, engineBytes: number): LiveSegment {
     const current = this.#current();
     if (current === null) {
       this.bounds();
-      return this.#segmentFor(length);
+      return this.#segmentFor(length, engineBytes);
     }
-    if (current.assignedBytes + length <= this.#deps.segmentMaxBytes) return current;
+    const { segmentMaxBytes, segmentMaxEngineBytes } = this.#deps;
+    const fits =
+      current.assignedBytes + length <= segmentMaxBytes && current.engineBytes + engineBytes <= segmentMaxEngineBytes;
+    // A body that is too much by itself still gets a segment: the door has bounded it.
+    if (fits || current.assignedBytes === 0) return current;
     this.#close(current);
     return this.#open(current);
   }
@@ -158,6 +167,7 @@ export class Lane implements JournalLane {
       firstAppendMs: null,
       pending: [],
       assignedBytes: 0,
+      engineBytes: 0,
       closed: false,
       timer: null,
       waiters: [],
@@ -246,6 +256,7 @@ export class Lane implements JournalLane {
     this.#segments.splice(1, 0, next);
     next.pending = segment.pending;
     next.assignedBytes = segment.assignedBytes - writer.bytes;
+    next.engineBytes = segment.engineBytes;
     segment.pending = [];
     segment.assignedBytes = writer.bytes;
     if (next.pending.length > 0) {

@@ -39,6 +39,8 @@ export interface StoredBody {
 export interface JournalOptions {
   /** A segment never grows over this, and no body may be larger. */
   segmentMaxBytes?: number;
+  /** A segment takes no further body that would bring its `engineBytes` over this: the engine unfolds it in memory, whole. */
+  segmentMaxEngineBytes?: number;
   /** A segment is sealed at most this long after its first body (and the commit then under way). */
   segmentMaxAgeMs?: number;
   /** How much longer an aged segment may stay open, and grow, while sealed ones wait for the loader; 0 by default. */

@@ -11,6 +11,8 @@ export interface LoaderCommand {
 /** From the worker. */
 export type LoaderEvent =
   | { loaded: LoadReport }
+  /** The store refuses this segment again and again. */
+  | { postponed: { name: string; reason: string } }
   /** `level` and `fields` as the log takes them; worker threads have no log of their own. */
   | { log: { level: 'info' | 'warn' | 'error'; fields: Record<string, unknown>; message: string } };
 
@@ -44,6 +46,7 @@ export interface Dispatcher {
 const LOADS_AT_ONCE = 2;
 const RESTART_MS = 500;
 const DELETE_RETRY_MS = 10_000;
+const POSTPONE_MS = 60_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   return new LoadDispatcher(deps);
@@ -54,6 +57,8 @@ class LoadDispatcher implements Dispatcher {
   readonly #underWay = new Map<string, LoadableSegment>();
   /** Loaded, but still on disk. */
   readonly #undeleted = new Set<string>();
+  /** Refused by the store again and again; each becomes due again by its own timer. */
+  readonly #postponed = new Set<string>();
   readonly #waitingForIdle = new Set<() => void>();
   #worker: Worker | undefined;
   #stopped = true;
@@ -97,6 +102,7 @@ class LoadDispatcher implements Dispatcher {
     this.#worker = worker;
     worker.on('message', (event: LoaderEvent) => {
       if ('loaded' in event) void this.#finish(event.loaded);
+      else if ('postponed' in event) this.#postpone(event.postponed);
       else this.#deps.log[event.log.level](event.log.fields, event.log.message);
     });
     worker.on('error', (error) => this.#deps.log.error({ err: error }, 'loader thread failed'));
@@ -110,7 +116,9 @@ class LoadDispatcher implements Dispatcher {
   }
 
   #next(): void {
-    const waiting = this.#deps.queue.sealed().filter(({ name }) => !this.#undeleted.has(name));
+    const waiting = this.#deps.queue
+      .sealed()
+      .filter(({ name }) => !this.#undeleted.has(name) && !this.#postponed.has(name));
     if (waiting.length === 0) for (const wake of this.#waitingForIdle) wake();
     if (this.#worker === undefined) return;
     for (const segment of waiting) {
@@ -119,6 +127,17 @@ class LoadDispatcher implements Dispatcher {
       this.#underWay.set(segment.name, segment);
       this.#worker.postMessage({ load: plain(segment) } satisfies LoaderCommand);
     }
+  }
+
+  #postpone({ name, reason }: { name: string; reason: string }): void {
+    this.#deps.log.error({ segment: name, reason, retryMs: POSTPONE_MS }, 'segment postponed: the store refuses it');
+    this.#postponed.add(name);
+    this.#underWay.delete(name);
+    this.#deps.clock.after(POSTPONE_MS, () => {
+      this.#postponed.delete(name);
+      this.#next();
+    });
+    this.#next();
   }
 
   async #finish(report: LoadReport): Promise<void> {

@@ -54,10 +54,15 @@ export interface LoadReport {
   loadMs: number;
 }
 
+/** The store answers, and refuses this segment each time. It is tried again later, and must not keep others waiting. */
+export class SegmentPostponed extends Error {}
+
+/** Refusals in a row, about half a minute of them, after which a segment is postponed. */
+const REFUSALS_MAX = 8;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 10_000;
 
-/** Resolves when every good body is in the store. Rejects only when `signal` aborts. */
+/** Resolves when every good body is in the store. Rejects with SegmentPostponed, or when `signal` aborts. */
 export async function loadSegment(
   deps: LoaderDeps,
   segment: LoadableSegment,
@@ -92,6 +97,7 @@ async function attempt(
   report: LoadReport,
   signal: AbortSignal,
 ): Promise<StoreError | undefined> {
+  let refusals = 0;
   for (let delayMs = RETRY_MIN_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
     signal.throwIfAborted();
     report.attempts += 1;
@@ -102,6 +108,8 @@ async function attempt(
       return undefined;
     } catch (error) {
       if (error instanceof StoreError && isFormatError(error.engineCode)) return error;
+      refusals = error instanceof StoreError && error.code === 'query_failed' ? refusals + 1 : 0;
+      if (refusals >= REFUSALS_MAX) throw new SegmentPostponed((error as Error).message);
       deps.log.warn({ segment: load.token, err: error, retryMs: delayMs }, 'load failed, will retry');
     }
     await sleep(deps.clock, delayMs, signal);

@@ -30,6 +30,7 @@ test('an empty body is a request with no spans', () => {
     rejected: { invalid_trace_id: 0, invalid_span_id: 0, invalid_parent_span_id: 0, start_time_out_of_range: 0 },
     rejectedTotal: 0,
     clockSkew: 0,
+    copiedBytes: 0,
     needsRewrite: false,
   });
 });

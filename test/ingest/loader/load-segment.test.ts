@@ -9,7 +9,7 @@ import { createJournal } from '../../../ingest/journal/journal.ts';
 import { listQuarantine, quarantine } from '../../../ingest/journal/quarantine.ts';
 import { readBodies } from '../../../ingest/journal/read-bodies.ts';
 import type { DiskJournal } from '../../../ingest/journal/types.ts';
-import { type LoaderDeps, loadSegment } from '../../../ingest/loader/load-segment.ts';
+import { type LoaderDeps, loadSegment, SegmentPostponed } from '../../../ingest/loader/load-segment.ts';
 import { PINNED_BLOCK_SETTINGS } from '../../../store/load.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { memoryLog } from '../../support/memory-log.ts';
@@ -114,6 +114,37 @@ test('an error that is not about the bytes is retried whole, never halved', asyn
   expect(tokens).toEqual([segment.name, segment.name, segment.name]);
   expect(report).toMatchObject({ attempts: 3, quarantinedBodies: 0 });
   expect(await counts()).toEqual([16, 16, 16]);
+});
+
+test('a segment that the store refuses each time is given back, so that others go on', async () => {
+  const segment = await segmentOf([good(1)]);
+  let attempts = 0;
+  const store: Store = {
+    ...engine.store,
+    load: () => {
+      attempts += 1;
+      return Promise.reject(new StoreError('query_failed', 241, 'MEMORY_LIMIT_EXCEEDED'));
+    },
+  };
+  const hurried = { ...systemClock, after: (_delayMs: number, fn: () => void) => systemClock.after(0, fn) };
+  await expect(loadSegment({ ...deps, store, clock: hurried }, segment, never)).rejects.toThrow(SegmentPostponed);
+  expect(attempts).toBe(8);
+});
+
+test('a store that does not answer is waited for, however long', async () => {
+  const segment = await segmentOf([good(1)]);
+  let attempts = 0;
+  const store: Store = {
+    ...engine.store,
+    load: async (load: SegmentLoad) => {
+      attempts += 1;
+      if (attempts < 30) throw new StoreError('store_unavailable', 0, 'ECONNREFUSED');
+      await engine.store.load(load);
+    },
+  };
+  const hurried = { ...systemClock, after: (_delayMs: number, fn: () => void) => systemClock.after(0, fn) };
+  await loadSegment({ ...deps, store, clock: hurried }, segment, never);
+  expect(await counts()).toEqual([8, 8, 8]);
 });
 
 test('nothing but bad bodies: all are kept, none is stored, and it ends', async () => {
