@@ -7,6 +7,10 @@ import { ensureBuilt, ensureInstalled, ROOT, say } from './lib/prepare.mjs';
 const [name, ...args] = process.argv.slice(2);
 ensureInstalled({ dev: true });
 ensureBuilt();
+// Benches compare with packages that only developers install, so they are not part of the build.
+const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+if (spawnSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.bench.json')], { stdio: 'inherit' }).status !== 0)
+  process.exit(1);
 const program = join(ROOT, 'dist', 'bench', `${name}.js`);
 if (name === undefined || !existsSync(program)) {
   say(

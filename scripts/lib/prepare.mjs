@@ -15,7 +15,6 @@ const SOURCES = [
   'dashboards',
   'alerts',
   'app',
-  'bench',
   'tsconfig.json',
   'tsconfig.build.json',
 ];
