@@ -120,6 +120,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     metrics,
     checkers: checkers(store, ingest.journal, state),
     status: createStatus({ ledger: ingest.ledger, journal: ingest.journal, store, otlpUrl, clock }),
+    viewsReady: () => state.migrated,
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,

@@ -87,6 +87,7 @@ function readAssets(): Map<string, Asset> {
   const files: [string, string][] = [
     ['page.css', assetPath('dashboards/viewer/page.css')],
     ['icon.svg', assetPath('dashboards/viewer/icon.svg')],
+    ['locale.js', assetPath('dashboards/viewer/locale.js')],
     ['uplot.js', `${uplot}/uPlot.iife.min.js`],
     ['uplot.css', `${uplot}/uPlot.min.css`],
     ...MODULE_FOLDERS.flatMap(moduleFiles),

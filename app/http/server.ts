@@ -18,6 +18,8 @@ export interface HttpServerDeps {
   checkers: readonly Checker[];
   /** Body of `/api/status`. */
   status(): Promise<object>;
+  /** Whether the views exist yet; until then, whatever reads them answers 503. */
+  viewsReady(): boolean;
   /** Whether only this machine can connect: then a request must also name this machine as its host. */
   loopbackOnly: boolean;
   tracer: Tracer;
@@ -28,12 +30,21 @@ export interface HttpServerDeps {
 /** Answers without a token: an orchestrator has none, and they tell nothing but up or down. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz']);
 
+/** A view by name, a panel's or a variable's query. */
+const READS_VIEWS = /^\/api\/(query\/|boards\/[^/]+\/)/;
+
 /** The server as a Fastify instance that does not listen yet. */
 export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   const app = fastify({ forceCloseConnections: 'idle', bodyLimit: 64 * 1024, routerOptions: { maxParamLength: 200 } });
   if (deps.loopbackOnly) app.addHook('onRequest', async (request) => refuseForeignHost(request));
   app.addHook('onRequest', async (request, reply) => authenticate(deps.auth, request, reply));
   traceRequests(app, deps.tracer);
+  app.addHook('onRequest', async (request) => {
+    if (deps.viewsReady() || !READS_VIEWS.test(request.url)) return;
+    throw new HeliographError('store_unavailable', 'The tables are still being made; the doors ack already.', {
+      retryAfterSeconds: 1,
+    });
+  });
   app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
   app.setNotFoundHandler((request, reply) =>
     sendError(deps.log, new HeliographError('not_found', `nothing at ${request.url.slice(0, 80)}`), request, reply),

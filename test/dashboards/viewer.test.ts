@@ -65,6 +65,18 @@ test('the first address leads to the overview, and a service there leads to its 
   await page.context().close();
 });
 
+test('a browser whose language is no language tag draws the charts too', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.addInitScript(
+    "Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix', configurable: true })",
+  );
+  await page.goto(`${origin}${SERVICE}`);
+  expect(Object.values(await settled(page))).not.toContain('error');
+  expect(await page.locator('.panel canvas').count()).toBeGreaterThan(2);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
 test('variables: one service, several routes, and the board keeps them in its address', async () => {
   const { page, errors } = await openPage(browser);
   await page.goto(`${origin}${SERVICE}`);
