@@ -21,7 +21,7 @@ test('every link to a file of the project leads to one', () => {
 test('every npm script that a page names exists, and so does every file', () => {
   const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts);
   const text = PAGES.map(read).join('\n');
-  const named = [...text.matchAll(/npm (?:run )?([a-z]+)\b/g)].map((match) => match[1] ?? '');
+  const named = [...text.matchAll(/(?:^|`)npm (?:run )?([a-z]+)\b/gm)].map((match) => match[1] ?? '');
   const known = [...scripts, 'ci', 'install', 'run'];
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
   const files = [
