@@ -7,16 +7,19 @@ const sink = createRemoteSink((event, transfer) => parentPort.postMessage(event,
 const log = messageLog((line) => parentPort.postMessage({ log: line }));
 const orders = new BroadcastChannel(workerData.channel);
 
-orders.onmessage = async ({ data }) => {
-  if (data.crash) process.exit(3);
-  if (data.ignoreStop) orders.ignoreStop = true;
-  if (data.rows === undefined) return;
-  const outcome = await sink.append('git_tips', data.rows).then(
+orders.onmessage = ({ data }) => void obey(data);
+
+async function obey({ crash, ignoreStop, rows }) {
+  if (crash) process.exit(3);
+  if (ignoreStop) orders.ignoreStop = true;
+  if (rows === undefined) return;
+  const outcome = await sink.append('git_tips', rows).then(
     () => 'durable',
     (error) => ({ code: error.code, retryAfterSeconds: error.retryAfterSeconds }),
   );
   orders.postMessage({ outcome });
-};
+}
+
 parentPort.on('message', (command) => {
   if ('appended' in command) return sink.answered(command.appended);
   if (!orders.ignoreStop) parentPort.postMessage({ stopped: true });
