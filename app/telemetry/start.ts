@@ -33,7 +33,7 @@ export interface SelfTelemetryOptions {
 }
 
 /**
- * Starts the SDK's tracing alone: `@opentelemetry/sdk-node` would bring every exporter and cost 41 MB more at rest. Nothing is
+ * Starts the SDK's tracing alone: `@opentelemetry/sdk-node` would bring every exporter. Nothing is
  * instrumented by patching: each span is begun by name, in the files beside this one.
  */
 export function startSelfTelemetry(options: SelfTelemetryOptions): SelfTelemetry {
