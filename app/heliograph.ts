@@ -21,6 +21,7 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
+import { createFace } from '../store/face/face.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
 import { defineViews } from '../store/views.ts';
@@ -114,8 +115,11 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     VERSION,
   );
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const face = createFace({ address: store.address, role: store.faceRole, clock });
+  onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
+    face,
     auth,
     metrics,
     checkers: checkers(store, ingest.journal, state),
