@@ -32,6 +32,9 @@ const FIXED: Readonly<Record<string, string>> = {
   max_temporary_data_on_disk_size_for_query: String(1024 * 1024 * 1024),
   max_query_size: String(1024 * 1024),
   allow_introspection_functions: '0',
+  // A failure behind the first rows gets a status of its own, up to a result of this size.
+  wait_end_of_query: '1',
+  buffer_size: String(4 * 1024 * 1024),
   readonly: '1',
 };
 

@@ -1,11 +1,13 @@
 /** The read-only face: one statement in, the engine's own bytes out, three walls between. See README.md. */
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../core/ports.ts';
 import { boundParameters, checkDatabase } from './bounds.ts';
 import { createFaceEngine, type EngineAddress, type FaceEngine, readAnswer } from './engine.ts';
 import { formatName } from './formats.ts';
 import { helloBlock } from './hello.ts';
 import { judgeTree } from './judge.ts';
+import { limitBytes } from './limit-bytes.ts';
 import { denied, syntaxError } from './refusal.ts';
 import { type FaceStatement, readStatement } from './statement.ts';
 import { createTurns } from './turns.ts';
@@ -28,7 +30,7 @@ export interface FaceRequest {
 export interface FaceAnswer {
   headers: Record<string, string>;
   /** Whole, or as it comes from the engine; the latter must be read to its end or destroyed. */
-  body: Buffer | IncomingMessage;
+  body: Buffer | Readable;
 }
 
 export interface Face {
@@ -55,6 +57,7 @@ const AT_ONCE = 4;
 const WAITING = 100;
 /** A server may be given new functions, or another version, while we run. */
 const FACTS_FRESH_MS = 600_000;
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_TREE_BYTES = 32 * 1024 * 1024;
 const PROBE_SECONDS = '5';
 /** What a client may learn of where an answer came from. */
@@ -102,9 +105,8 @@ export function createFace({ address, role, clock }: FaceOptions): Face {
     try {
       if (statement.kind !== 'describe') await probe(engine, statement, parameters, known, request.signal);
       parameters.set('default_format', format);
-      const body = await run(engine, statement, parameters, request);
-      body.once('close', giveBack);
-      return { headers: passedHeaders(body), body };
+      const answer = await run(engine, statement, parameters, request);
+      return { headers: passedHeaders(answer), body: limitBytes(answer, MAX_ANSWER_BYTES, giveBack) };
     } catch (error) {
       giveBack();
       throw error;

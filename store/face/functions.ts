@@ -9,13 +9,20 @@ function words(text: string): string[] {
   return text.trim().split(/\s+/);
 }
 
+/** Comparison, logic, NULL, conditions and strings laid end to end: none of them calls a function that it is given. */
+const OPERATORS: ReadonlySet<string> = new Set(
+  words(`
+  _cast and array assumenotnull casewithexpr casewithexpression casewithoutexpr casewithoutexpression clamp coalesce
+  concat divide equals exists firstnondefault globalin globalinignoreset globalnotin globalnotinignoreset
+  globalnotnullin globalnotnullinignoreset globalnullin globalnullinignoreset greater greaterorequals greatest grouping
+  if ifnull ilike in inignoreset isdistinctfrom isnotdistinctfrom isnotnull isnull isnullable iszeroornull least less
+  lessorequals like map match minus multiif multiply nested not notequals notilike notin notinignoreset notlike
+  notnullin notnullinignoreset nullif nullin nullinignoreset or plus tonullable tuple xor
+`),
+);
+
 const SCALARS: ReadonlySet<string> = new Set(
   words(`
-  _cast and assumenotnull casewithexpr casewithexpression casewithoutexpr casewithoutexpression clamp coalesce equals
-  firstnondefault globalin globalinignoreset globalnotin globalnotinignoreset globalnotnullin globalnotnullinignoreset
-  globalnullin globalnullinignoreset greater greaterorequals greatest if ifnull in inignoreset isdistinctfrom
-  isnotdistinctfrom isnotnull isnull isnullable iszeroornull least less lessorequals multiif nested not notequals notin
-  notinignoreset notnullin notnullinignoreset nullif nullin nullinignoreset or tonullable xor
   abs acos acosh asin asinh atan atan2 atanh avg2 bitand bitcount bithammingdistance bitnot bitor bitrotateleft
   bitrotateright bitshiftleft bitshiftright bitslice bittest bittestall bittestany bitxor byteswap cbrt ceil ceiling
   cos cosh cosinedistance cosinedistancetransposed cosinedistancetransposedquantized degrees distancecosine
@@ -236,7 +243,12 @@ const COMBINATORS = words(
 /** Whether a reader may call the function of this name. */
 export function isAllowedFunction(name: string): boolean {
   const lower = name.toLowerCase();
-  return SCALARS.has(lower) || isAllowedAggregate(lower);
+  return OPERATORS.has(lower) || SCALARS.has(lower) || isAllowedAggregate(lower);
+}
+
+/** Whether the allowed function may call another that it is given by name, as arrayMap does. */
+export function mayCall(name: string): boolean {
+  return !OPERATORS.has(name.toLowerCase()) && !isAllowedAggregate(name);
 }
 
 /** Whether it is an allowed aggregate function, combinators included: `sumMapIf`, `quantilesState`. */
@@ -247,4 +259,4 @@ export function isAllowedAggregate(name: string): boolean {
 }
 
 /** Every name without combinators, for tests. */
-export const ALLOWED_FUNCTIONS: readonly string[] = [...SCALARS, ...AGGREGATES];
+export const ALLOWED_FUNCTIONS: readonly string[] = [...OPERATORS, ...SCALARS, ...AGGREGATES];

@@ -3,7 +3,7 @@
  * may use. Only what is allowed passes: a new kind of node, section or name is refused until somebody has looked at it.
  */
 import type { EngineException } from '../embedded/exception.ts';
-import { isAllowedAggregate, isAllowedFunction } from './functions.ts';
+import { isAllowedAggregate, isAllowedFunction, mayCall } from './functions.ts';
 import { denied } from './refusal.ts';
 import { isReadableTable, isReadableTableFunction } from './tables.ts';
 import { argumentOf, argumentsOf, isTablePosition, readTree, type TreeNode, unreadable } from './tree.ts';
@@ -11,7 +11,7 @@ import { argumentOf, argumentsOf, isTablePosition, readTree, type TreeNode, unre
 /** Names are printed last but for these, and hold no `, word: ` of their own (wall 1), so the last match is the engine's. */
 const FUNCTION_NAME = /, function_name: ([A-Za-z_]\w*), function_type: \w+(?:, nulls_action : \w+)?$/;
 const TABLE_FUNCTION_NAME = /, table_function_name: ([\w.]+)$/;
-const IDENTIFIER_NAME = /, identifier: (.+?)(?:, final: [01](?:, sample_size: [^,]+)?(?:, sample_offset: [^,]+)?)?$/;
+const IDENTIFIER_NAME = /^.*, identifier: (.+?)(?:, final: [01](?:, sample_size: [^,]+)?(?:, sample_offset: [^,]+)?)?$/;
 const STRING_VALUE = /, constant_value: '(.*)', constant_value_type: String$/;
 
 /** The second argument may be a table: `x IN system.processes`. */
@@ -50,8 +50,7 @@ function judgeTableFunction(node: TreeNode): void {
 }
 
 function judgeFunction(node: TreeNode, lambdas: ReadonlySet<string>, engineFunctions: ReadonlySet<string>): void {
-  const name = FUNCTION_NAME.exec(node.fields)?.[1];
-  if (name === undefined) throw unreadable(node.fields);
+  const name = functionName(node);
   // A lambda with a name of its own (WITH x -> x + 1 AS f); its body is judged where it stands.
   if (lambdas.has(name) && !engineFunctions.has(name.toLowerCase())) return;
   if (!isAllowedFunction(name)) throw refusedFunction(name);
@@ -80,13 +79,21 @@ function judgeIdentifier(node: TreeNode, engineFunctions: ReadonlySet<string>): 
   }
   if (/^(system|information_schema)\./i.test(name) && !isReadableColumn(name)) throw denied(`${name} is refused`);
   // A function handed to another by its bare name, as in arrayMap(file, …), is printed like a column.
-  const handedOn = (argument?.count ?? 0) > 1 || node.parent?.parent?.label === 'WITH';
+  const handedOn =
+    (argument !== undefined && argument.count > 1 && mayCall(functionName(argument.call))) ||
+    node.parent?.parent?.label === 'WITH';
   if (handedOn && engineFunctions.has(name.toLowerCase()) && !isAllowedFunction(name))
     throw denied(`${name} is also a function that is refused; name its table where it is a column (t.${name})`);
 }
 
+function functionName(call: TreeNode): string {
+  const name = FUNCTION_NAME.exec(call.fields)?.[1];
+  if (name === undefined) throw unreadable(call.fields);
+  return name;
+}
+
 function takesTable(call: TreeNode): boolean {
-  return TAKES_TABLE.test(FUNCTION_NAME.exec(call.fields)?.[1] ?? '');
+  return TAKES_TABLE.test(functionName(call));
 }
 
 /** `system.tables.name`, spelled out in full. */
