@@ -24,7 +24,7 @@ import { acquireDataDir } from '../store/embedded/lock.ts';
 import { createFace } from '../store/face/face.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
-import { defineViews } from '../store/views.ts';
+import { defineViews, grantFaceRole } from '../store/views.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
 import type { Checker } from './http/health.ts';
@@ -115,7 +115,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     VERSION,
   );
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
-  const face = createFace({ address: store.address, role: store.faceRole, clock });
+  const face = createFace({ address: store.address, role: store.faceRole, clock, log });
   onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
@@ -249,11 +249,12 @@ async function prepareStore({ store, layout }: OpenStore, clock: Clock, log: Log
   for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
     try {
       await migrate(store, layout, log, migrations);
-      return await defineViews(
+      await defineViews(
         store,
         layout,
         ANALYZERS.map((analyzer) => analyzer.sql),
       );
+      return await grantFaceRole(store, layout, log);
     } catch (error) {
       const cause = error instanceof HeliographError && error.code === 'migration_failed' ? error.cause : error;
       if (!(cause instanceof HeliographError) || !cause.entry.retryable) throw error;

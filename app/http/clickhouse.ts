@@ -110,7 +110,8 @@ function refuse({ face, log }: ClickhouseDeps, error: unknown, reply: FastifyRep
   const exception = asException(error);
   const { engineCode } = exception;
   const status = engineCode === AUTHENTICATION_FAILED ? 401 : engineCode === 210 ? 503 : httpStatus(engineCode);
-  if (status === 500 && !reply.raw.destroyed) log.warn({ code: engineCode, name: exception.engineName }, 'a statement of a reader failed');
+  if (status === 500 && !reply.raw.destroyed)
+    log.warn({ code: engineCode, name: exception.engineName }, 'a statement of a reader failed');
   if (status === 401) reply.header('www-authenticate', 'Basic realm="heliograph", charset="UTF-8"');
   if (status === 503) reply.header('retry-after', '1');
   return reply

@@ -1,5 +1,5 @@
 /**
- * Wall 2: what a reader's statement may cost, and as whom it runs. Of what a request asks, a few numbers and switches are taken,
+ * Wall 2: what a reader's statement may cost and change. Of what a request asks, a few numbers and switches are taken,
  * each within its cap; everything else is dropped, because drivers send settings of their own with every statement.
  */
 import { EngineException } from '../embedded/exception.ts';
@@ -44,9 +44,9 @@ const PARAMETER = /^param_[A-Za-z_]\w{0,63}$/;
 const MAX_PARAMETERS = 200;
 
 /** Parameters of the engine's URL for a reader's statement. Throws `EngineException` for what is not served. */
-export function boundParameters(asked: URLSearchParams, role: string): URLSearchParams {
+export function boundParameters(asked: URLSearchParams): URLSearchParams {
   for (const name of UNSERVED) if (!['0', '', null].includes(asked.get(name))) throw notServed(`Parameter ${name}`);
-  const out = new URLSearchParams({ ...FIXED, role, database: 'boards' });
+  const out = new URLSearchParams({ ...FIXED, database: 'boards' });
   for (const [name, rule] of Object.entries(NUMBERS)) {
     const value = boundedNumber(asked.get(name), rule.max) ?? ('default' in rule ? rule.default : undefined);
     if (value !== undefined) out.set(name, String(value));

@@ -45,26 +45,26 @@ export function createFaceEngine(address: EngineAddress, sockets: number): FaceE
     call: ({ sql, parameters, gzip, signal }) => {
       const body = Buffer.from(sql);
       if (gzip) parameters.set('enable_http_compression', '1');
-      return new Promise((resolve, reject) => {
-        const call = send({
-          ...target,
-          agent,
-          signal,
-          method: 'POST',
-          path: `/?${parameters.toString()}`,
-          timeout: SILENT_MS,
-          headers: {
-            'content-type': 'text/plain; charset=utf-8',
-            'content-length': body.length,
-            ...(gzip && { 'accept-encoding': 'gzip' }),
-            ...authorization,
-          },
+      const path = `/?${parameters.toString()}`;
+      const headers = {
+        'content-type': 'text/plain; charset=utf-8',
+        'content-length': body.length,
+        ...(gzip && { 'accept-encoding': 'gzip' }),
+        ...authorization,
+      };
+      const attempt = (mayRepeat: boolean): Promise<IncomingMessage> =>
+        new Promise((resolve, reject) => {
+          const call = send({ ...target, agent, signal, method: 'POST', path, timeout: SILENT_MS, headers });
+          call.on('response', resolve);
+          call.on('timeout', () => call.destroy(new Error('the engine is silent')));
+          call.on('error', (error) => {
+            // A kept connection may have been closed by the other side just as it was used, and a read may be repeated.
+            if (mayRepeat && call.reusedSocket && wasReset(error)) attempt(false).then(resolve, reject);
+            else reject(signal.aborted ? (signal.reason as Error) : unreachable(error));
+          });
+          call.end(body);
         });
-        call.on('response', resolve);
-        call.on('timeout', () => call.destroy(new Error('the engine is silent')));
-        call.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : unreachable(error)));
-        call.end(body);
-      });
+      return attempt(true);
     },
   };
 }
@@ -73,6 +73,10 @@ function basic(url: URL): Record<string, string> {
   if (url.username === '' && url.password === '') return {};
   const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return { authorization: `Basic ${Buffer.from(text).toString('base64')}` };
+}
+
+function wasReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
 function unreachable(error: Error): EngineException {

@@ -1,9 +1,10 @@
 /** The read-only face: one statement in, the engine's own bytes out, three walls between. See README.md. */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Clock } from '../../core/ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
 import { boundParameters, checkDatabase } from './bounds.ts';
 import { createFaceEngine, type EngineAddress, type FaceEngine, readAnswer } from './engine.ts';
+import { type EngineFacts, readFacts } from './facts.ts';
 import { formatName } from './formats.ts';
 import { helloBlock } from './hello.ts';
 import { judgeTree } from './judge.ts';
@@ -48,6 +49,7 @@ export interface FaceOptions {
   /** Role that sees `boards` and nothing else. */
   role: string;
   clock: Clock;
+  log: Log;
 }
 
 /** Statements of at most this many bytes are read. */
@@ -57,6 +59,8 @@ const AT_ONCE = 4;
 const WAITING = 100;
 /** A server may be given new functions, or another version, while we run. */
 const FACTS_FRESH_MS = 600_000;
+const UNCONFINED =
+  'the role of /clickhouse/ does not confine our user, so readers see the names of other tables; give the user its rights by roles';
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_TREE_BYTES = 32 * 1024 * 1024;
 const PROBE_SECONDS = '5';
@@ -72,24 +76,18 @@ const PASSED_HEADERS = [
   'x-clickhouse-exception-tag',
 ];
 
-/** What the engine says of itself. */
-interface EngineFacts {
-  version: string;
-  timezone: string;
-  /** Lower-case names of all functions. */
-  functions: ReadonlySet<string>;
-}
-
 /** A face that has opened no connection yet. */
-export function createFace({ address, role, clock }: FaceOptions): Face {
+export function createFace({ address, role, clock, log }: FaceOptions): Face {
   const engine = createFaceEngine(address, 2 * AT_ONCE);
   const turns = createTurns(AT_ONCE, WAITING);
   let facts: EngineFacts | undefined;
   let learnedMs = 0;
   const learn = async (signal: AbortSignal): Promise<EngineFacts> => {
     if (facts === undefined || clock.monotonicMs() - learnedMs > FACTS_FRESH_MS) {
+      const first = facts === undefined;
       facts = await readFacts(engine, role, signal);
       learnedMs = clock.monotonicMs();
+      if (first && !facts.confined) log.warn({ role, granted: facts.role !== undefined }, UNCONFINED);
     }
     return facts;
   };
@@ -97,10 +95,12 @@ export function createFace({ address, role, clock }: FaceOptions): Face {
   const answer = async (request: FaceRequest): Promise<FaceAnswer> => {
     const statement = readStatement(readUtf8(request.statement));
     checkDatabase(request.database);
-    const parameters = boundParameters(request.parameters, role);
+    const bounds = boundParameters(request.parameters);
     const format = statement.format ?? askedFormat(request.format);
     const known = await learn(request.signal);
     if (statement.kind === 'hello' && format === 'Native') return hello(known, request.parameters);
+    const parameters = new URLSearchParams(bounds);
+    if (known.role !== undefined) parameters.set('role', known.role);
     const giveBack = await turns.take(request.signal);
     try {
       if (statement.kind !== 'describe') await probe(engine, statement, parameters, known, request.signal);
@@ -187,17 +187,4 @@ function passedHeaders({ headers }: IncomingMessage): Record<string, string> {
       return typeof value === 'string' ? [[name, value]] : [];
     }),
   );
-}
-
-async function readFacts(engine: FaceEngine, role: string, signal: AbortSignal): Promise<EngineFacts> {
-  const parameters = new URLSearchParams({
-    readonly: '1',
-    role,
-    default_format: 'JSONCompact',
-    max_execution_time: '10',
-  });
-  const sql = 'SELECT version(), timezone(), groupArray(lower(name)) FROM system.functions';
-  const text = await readAnswer(await engine.call({ sql, parameters, gzip: false, signal }), MAX_TREE_BYTES);
-  const [[version, timezone, functions]] = (JSON.parse(text) as { data: [[string, string, string[]]] }).data;
-  return { version, timezone, functions: new Set(functions) };
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { boundParameters, checkDatabase } from '../../../store/face/bounds.ts';
 
 const bound = (query: string): Record<string, string> =>
-  Object.fromEntries(boundParameters(new URLSearchParams(query), 'face'));
+  Object.fromEntries(boundParameters(new URLSearchParams(query)));
 
 test('what a driver sends along is dropped, and the walls stay as they are', () => {
   const parameters = bound(
@@ -12,7 +12,6 @@ test('what a driver sends along is dropped, and the walls stay as they are', () 
   );
   expect(parameters).toEqual({
     readonly: '1',
-    role: 'face',
     database: 'boards',
     result_overflow_mode: 'throw',
     timeout_overflow_mode: 'throw',

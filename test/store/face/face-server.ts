@@ -52,7 +52,7 @@ export async function startFaceServer(): Promise<FaceServer> {
       ? { url: process.env['HELIOGRAPH_CLICKHOUSE_URL'] ?? '' }
       : { socketPath: engine.engine.socketPath };
   const role = engine.engine === undefined ? 'heliograph_face' : 'face';
-  const face = createFace({ address, role, clock: systemClock });
+  const face = createFace({ address, role, clock: systemClock, log: quietLog });
   const app = fastify({ forceCloseConnections: true });
   registerClickhouse(app, { face, auth: createAuth(TOKEN), viewsReady: () => true, log: quietLog });
   await app.listen({ host: '127.0.0.1', port: 0 });
