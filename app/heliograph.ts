@@ -10,6 +10,7 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
+import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
 import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
@@ -91,8 +92,11 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     VERSION,
   );
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const face = createFace({ address: store.address, role: store.faceRole, clock, log });
+  onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
+    face,
     auth,
     metrics,
     checkers: checkers(store, ingest.journal, state),

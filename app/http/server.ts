@@ -4,15 +4,18 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Log, Store } from '../../core/ports.ts';
 import type { Auth } from '../../ingest/auth.ts';
+import type { Face } from '../../store/face/face.ts';
 import type { Metrics } from '../metrics.ts';
 import { traceRequests } from '../telemetry/http-spans.ts';
 import { registerBoards } from './boards.ts';
+import { registerClickhouse } from './clickhouse.ts';
 import { type Checker, checkReadiness } from './health.ts';
 import { registerPage } from './page.ts';
 import { registerQuery } from './query.ts';
 
 export interface HttpServerDeps {
   store: Store;
+  face: Face;
   auth: Auth;
   metrics: Metrics;
   checkers: readonly Checker[];
@@ -58,11 +61,13 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   app.get('/api/status', async () => deps.status());
   registerBoards(app, deps);
   registerQuery(app, deps);
+  registerClickhouse(app, deps);
   registerPage(app);
   return app;
 }
 
 async function authenticate(auth: Auth, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (request.routeOptions.config.ownAuth === true) return;
   if (OPEN_PATHS.has(request.url.split('?', 1)[0] ?? '') || auth.allows(request.headers.authorization)) return;
   reply.header('www-authenticate', 'Basic realm="heliograph", charset="UTF-8"');
   throw new HeliographError('unauthenticated');
