@@ -1,9 +1,11 @@
 /** The registry of analyzers: one line per question. */
+import { ci } from './ci/index.ts';
+import { deploys } from './deploys/index.ts';
 import { latency } from './latency/index.ts';
 import { sources } from './sources/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources];
+export const ANALYZERS: readonly Analyzer[] = [latency, ci, deploys, sources];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);
