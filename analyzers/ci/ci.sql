@@ -61,7 +61,7 @@ SELECT
   if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
   multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
   length(own) AS jobs,
-  arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues)) AS queues_s,
+  arraySort(arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues))) AS queues_s,
   arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
 FROM (
   SELECT

@@ -17,10 +17,9 @@ WITH
         argMaxIf(started_at, received_at, started_at IS NOT NULL),
         min(received_at)
       ) AS time
-    FROM heliograph.deployments AS e
-    -- a deployment lies at most an hour after what tells of it, and half an hour from what the spans show
-    WHERE received_at >= {from:DateTime} - INTERVAL 90 MINUTE
+    FROM heliograph.deployments AS e -- whole: few, and an old event may tell of a deployment that ends today
     GROUP BY service, environment, id
+    HAVING time >= {from:DateTime} - INTERVAL 30 MINUTE AND time < {to:DateTime} + INTERVAL 30 MINUTE
   ),
   news AS (
     SELECT DISTINCT service
