@@ -1,4 +1,6 @@
 /** The registry of analyzers: one line per question. */
+import { ci } from './ci/index.ts';
+import { deploys } from './deploys/index.ts';
 import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
@@ -7,7 +9,16 @@ import { sources } from './sources/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources, targets, profiles, runtime, goroutineLeak];
+export const ANALYZERS: readonly Analyzer[] = [
+  latency, // the first a person asks
+  deploys,
+  targets,
+  profiles,
+  runtime,
+  goroutineLeak,
+  ci,
+  sources,
+];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);
