@@ -1,9 +1,10 @@
 /** The registry of analyzers: one line per question. */
+import { contributors } from './contributors/index.ts';
 import { latency } from './latency/index.ts';
 import { sources } from './sources/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources];
+export const ANALYZERS: readonly Analyzer[] = [latency, sources, contributors];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);
