@@ -4,7 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitIn } from './command.ts';
 import { GitProblem, problemOf } from './problem.ts';
-import type { RepositoryDeps, RepositorySpec } from './repository.ts';
+import type { RepositoryDeps, RepositorySpec } from './spec.ts';
 
 interface Mirror {
   gitDir: string;
