@@ -1,5 +1,7 @@
 /** The registry of analyzers: one line per question. */
+import { alerts } from './alerts/index.ts';
 import { ci } from './ci/index.ts';
+import { contributors } from './contributors/index.ts';
 import { deploys } from './deploys/index.ts';
 import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
@@ -11,12 +13,14 @@ import type { Analyzer, View } from './types.ts';
 
 export const ANALYZERS: readonly Analyzer[] = [
   latency, // the first a person asks
+  alerts,
   deploys,
   targets,
   profiles,
   runtime,
   goroutineLeak,
   ci,
+  contributors,
   sources,
 ];
 
