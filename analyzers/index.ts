@@ -1,9 +1,10 @@
 /** The registry of analyzers: one line per question. */
+import { alerts } from './alerts/index.ts';
 import { latency } from './latency/index.ts';
 import { sources } from './sources/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources];
+export const ANALYZERS: readonly Analyzer[] = [latency, sources, alerts];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);
