@@ -3,6 +3,7 @@ import type { Clock, Log, Store } from '../../core/ports.ts';
 import type { RowSink } from '../../core/rows.ts';
 import type { Config } from '../config/schema.ts';
 import type { Task } from '../scheduler/task.ts';
+import { alertJobs } from './alerts.ts';
 import type { MarkCovered } from './coverage.ts';
 
 /** What background jobs work with. All of it lives on the background thread. */
@@ -18,7 +19,7 @@ export interface BackgroundDeps {
   log: Log;
 }
 
-const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [];
+const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [alertJobs];
 
 /** Every job of the background thread. */
 export function createBackgroundJobs(deps: BackgroundDeps): Task[] {
