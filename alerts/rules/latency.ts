@@ -96,6 +96,9 @@ function side(p99Ms: unknown, n: unknown, fromS: unknown, toS: unknown): P99 {
   return { p99Ms: Number(p99Ms ?? 0), n: Number(n), from: iso(Number(fromS) * 1000), to: iso(Number(toS) * 1000) };
 }
 
+/** Neighbouring bins meet at an edge; the rounding of their values must not part them. */
+const EDGE = 1 + 1e-9;
+
 /** More than the amount, more than the share, and the least it can be now above the most it can have been before. */
 export function isJump(
   beforeMs: number,
@@ -107,6 +110,6 @@ export function isJump(
   return (
     increaseMs > minIncreaseMs &&
     increaseMs > minIncreaseRatio * beforeMs &&
-    afterMs * (1 - relativeError) > beforeMs * (1 + relativeError)
+    afterMs * (1 - relativeError) > beforeMs * (1 + relativeError) * EDGE
   );
 }
