@@ -12,6 +12,8 @@ export interface Message {
   startsAtMs: number;
   endsAtMs: number | null;
   generatorUrl: string;
+  /** Our own address as it was then: a retry after a restart is still the same bytes. */
+  externalUrl: string;
   evidence: Evidence;
 }
 
@@ -42,13 +44,15 @@ export function messageOf(transition: Transition, pageUrl: string): Message | un
     startsAtMs,
     endsAtMs,
     generatorUrl: boardLink(pageUrl, evidence),
+    externalUrl: pageUrl,
     evidence: evidenceOf(transition),
   };
 }
 
 /** The body for one receiver: the same bytes for the same message, so that a retry is a repetition. */
-export function webhookBody(message: Message, receiver: string, externalUrl: string): string {
-  const { fingerprint, status, labels, annotations, startsAtMs, endsAtMs, generatorUrl, evidence } = message;
+export function webhookBody(message: Message, receiver: string): string {
+  const { fingerprint, status, labels, annotations, startsAtMs, endsAtMs, generatorUrl, externalUrl, evidence } =
+    message;
   return JSON.stringify({
     version: '4',
     groupKey: groupKeyOf(labels),

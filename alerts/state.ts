@@ -63,6 +63,7 @@ const ENTRY = Type.Object({
     startsAtMs: number,
     endsAtMs: nullableNumber,
     generatorUrl: text,
+    externalUrl: text,
     evidence,
   }),
   createdAtMs: number,

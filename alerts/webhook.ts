@@ -32,7 +32,6 @@ export interface WebhookDeps {
   post: Post;
   /** Content of a secret file, read anew each time. */
   readSecret: (path: string) => Promise<Buffer>;
-  externalUrl: string;
   userAgent: string;
 }
 
@@ -44,7 +43,7 @@ export async function attemptWebhook(
   deps: WebhookDeps,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const body = Buffer.from(webhookBody(message, receiver.name, deps.externalUrl));
+  const body = Buffer.from(webhookBody(message, receiver.name));
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'content-length': String(body.length),

@@ -91,7 +91,6 @@ async function openAll({ config, pageUrl, store, rows, random, clock, log }: Ale
     recorder,
     post: createPost(clock),
     readSecret: (path) => readFile(path),
-    externalUrl: pageUrl,
     userAgent: `Heliograph/${VERSION}`,
     random,
     clock,

@@ -109,7 +109,6 @@ export async function openAlerting(
     recorder,
     post: createPost(clock),
     readSecret: (path: string) => readFile(path),
-    externalUrl: PAGE,
     userAgent: 'Heliograph/test',
     random: () => 1,
     clock,
