@@ -52,7 +52,8 @@ const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 export function createMetrics(sources: MetricSources, version: string): Metrics {
   const registry = new Registry();
   // Event-loop lag is sampled by a timer of its own; at the default of 10 ms it would be most of what an idle process costs.
-  collectDefaultMetrics({ register: registry, prefix: 'heliograph_', eventLoopMonitoringPrecision: 250 });
+  const precision = 250;
+  collectDefaultMetrics({ register: registry, prefix: 'heliograph_', eventLoopMonitoringPrecision: precision });
   // Gauges whose names end in _total break the naming rules that `promtool check metrics` holds a scrape to.
   for (const kind of ['resources', 'handles', 'requests'])
     registry.removeSingleMetric(`heliograph_nodejs_active_${kind}_total`);
@@ -77,7 +78,8 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     async eventLoopLagP99Seconds() {
       if (text === '') return null;
       const lag = await registry.getSingleMetric('heliograph_nodejs_eventloop_lag_p99_seconds')?.get();
-      return lag?.values[0]?.value ?? null;
+      const seconds = lag?.values[0]?.value;
+      return seconds === undefined ? null : Math.max(0, seconds - precision / 1000); // it measures from tick to tick
     },
     async refresh() {
       for (const refresh of refreshers) refresh();
