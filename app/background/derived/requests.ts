@@ -1,5 +1,4 @@
 /** Reads what `http_request_duration_seconds` is counted from, and holds its number of series down. */
-import type { Statement } from '../../../core/ports.ts';
 import type { ReadRows } from './read.ts';
 import { type ChunkRow, createRequestCounts } from './request-counts.ts';
 import type { Family } from './exposition.ts';
@@ -11,7 +10,7 @@ const LOOK_BACK_SECONDS = 6 * 3600;
 const LOOK_AHEAD_SECONDS = 3600;
 /** Service and route pairs with series of their own. The first ones seen, the busiest first; the rest are `other`. */
 const MAX_ROUTES = 200;
-/** Services beyond these, too, are `other`. */
+/** Services without such a pair that keep their name; the rest are `other` too. */
 const MAX_SERVICES = 100;
 const OTHER = 'other';
 
@@ -30,7 +29,8 @@ ORDER BY count DESC, service, route LIMIT {limit:UInt32}`;
 const CHUNKS = `
 SELECT
   toUnixTimestamp(time) AS chunk, service,
-  if(has(arrayZip({services:Array(String)}, {routes:Array(String)}), (service, route)), route, '${OTHER}') AS named,
+  if({isFull:Bool} AND NOT has(arrayZip({services:Array(String)}, {routes:Array(String)}), (service, route)),
+    '${OTHER}', route) AS named,
   status, sumMap(le_ms, counts) AS buckets, sum(duration_sum_ms)
 FROM boards.latency_by_status(${WINDOW}, step = ${CHUNK_SECONDS})
 WHERE has({chunks:Array(UInt32)}, toUnixTimestamp(time))
@@ -39,25 +39,7 @@ GROUP BY chunk, service, named, status`;
 /** A reader of the family; each call counts what has come since the last one. Fails as the store fails, and then counts nothing. */
 export function createRequestFamily(read: ReadRows): (nowMs: number, signal: AbortSignal) => Promise<Family> {
   const counts = createRequestCounts();
-  const pairs = { services: [] as string[], routes: [] as string[] };
-  const services = new Set<string>();
-
-  async function nameRoutes(params: NonNullable<Statement['params']>, signal: AbortSignal): Promise<void> {
-    const limit = MAX_ROUTES - pairs.routes.length;
-    if (limit === 0) return;
-    for (const [service, route] of await read(BUSIEST, { ...params, ...pairs, limit }, signal)) {
-      pairs.services.push(String(service));
-      pairs.routes.push(String(route));
-      services.add(String(service));
-    }
-  }
-
-  function nameOf(service: string): string {
-    if (services.has(service)) return service;
-    if (services.size >= MAX_ROUTES + MAX_SERVICES) return OTHER;
-    services.add(service);
-    return service;
-  }
+  const names = createNames();
 
   async function countNew(nowMs: number, signal: AbortSignal): Promise<void> {
     const now = Math.floor(nowMs / 1000);
@@ -66,9 +48,12 @@ export function createRequestFamily(read: ReadRows): (nowMs: number, signal: Abo
     const changed = counts.changed(totals.map(([chunk, count]) => ({ chunk: Number(chunk), count: Number(count) })));
     if (changed.length === 0) return counts.add([]);
     const window = { from: Math.min(...changed), to: Math.max(...changed) + CHUNK_SECONDS };
-    await nameRoutes(window, signal);
-    const rows = await read(CHUNKS, { ...window, ...pairs, chunks: changed }, signal);
-    counts.add(rows.map((row) => chunkRow(row, nameOf)));
+    const limit = names.room();
+    if (limit > 0)
+      for (const [service, route] of await read(BUSIEST, { ...window, ...names.pairs, limit }, signal))
+        names.add(String(service), String(route));
+    const bound = { ...window, ...names.pairs, isFull: names.room() === 0, chunks: changed };
+    counts.add((await read(CHUNKS, bound, signal)).map((row) => chunkRow(row, names)));
   }
 
   return async (nowMs, signal) => {
@@ -77,19 +62,54 @@ export function createRequestFamily(read: ReadRows): (nowMs: number, signal: Abo
       name: 'http_request_duration_seconds',
       type: 'histogram',
       help: 'Durations of Server and Consumer spans stored since Heliograph started, late ones included for six hours.',
-      samples: counts.samples(),
+      samples: [...counts.samples()],
     };
   };
 }
 
-function chunkRow(row: readonly unknown[], nameOf: (service: string) => string): ChunkRow {
-  const [chunk, service, route, status, buckets, sumMs] = row;
+/** Who has series of its own. Once given, a name stays, or counts would move from one series to another. */
+interface Names {
+  /** Services beside their routes, as the statements take them. */
+  pairs: { services: string[]; routes: string[] };
+  /** How many more pairs can have series of their own. */
+  room(): number;
+  add(service: string, route: string): void;
+  serviceName(service: string): string;
+}
+
+function createNames(): Names {
+  const pairs = { services: [] as string[], routes: [] as string[] };
+  const known = new Set<string>();
+  const services = new Set<string>();
+  return {
+    pairs,
+    room: () => Math.max(0, MAX_ROUTES - pairs.routes.length),
+    add(service, route) {
+      const key = JSON.stringify([service, route]);
+      if (known.has(key)) return;
+      known.add(key);
+      services.add(service);
+      pairs.services.push(service);
+      pairs.routes.push(route);
+    },
+    serviceName(service) {
+      if (!services.has(service) && services.size >= MAX_ROUTES + MAX_SERVICES) return OTHER;
+      services.add(service);
+      return service;
+    },
+  };
+}
+
+function chunkRow(row: readonly unknown[], names: Names): ChunkRow {
+  const [chunk, rawService, route, status, buckets, sumMs] = row;
   const [leMs, counts] = buckets as [number[], number[]];
-  const named = nameOf(String(service));
+  // A pair that came up between the two statements; with no room left, the statement has folded it already.
+  if (names.room() > 0) names.add(String(rawService), String(route));
+  const service = names.serviceName(String(rawService));
   return {
     chunk: Number(chunk),
-    service: named,
-    route: named === String(service) ? String(route) : OTHER,
+    service,
+    route: service === rawService ? String(route) : OTHER,
     status: String(status),
     leMs,
     counts,
