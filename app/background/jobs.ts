@@ -2,6 +2,7 @@
 import type { Task } from '../scheduler/task.ts';
 import { alertJobs } from './alerts.ts';
 import type { BackgroundDeps } from './deps.ts';
+import { derivedJobs } from './derived/job.ts';
 import { effectiveCommitsTasks } from './effective-commits.ts';
 import { gitTasks } from './git.ts';
 import { createTargetJobs } from './targets.ts';
@@ -11,6 +12,7 @@ const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [
   gitTasks,
   effectiveCommitsTasks,
   alertJobs,
+  derivedJobs,
 ];
 
 /** Every job of the background thread. */
