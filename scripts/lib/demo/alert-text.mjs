@@ -57,7 +57,7 @@ function labelled(name, value, width) {
 
 /** @param {string} line */
 function clip(line) {
-  const printable = line.replaceAll('\t', '  ').replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+  const printable = line.replaceAll('\t', '  ').replace(/\p{Cc}/gu, '?');
   return printable.length > VALUE_WIDTH_MAX ? `${printable.slice(0, VALUE_WIDTH_MAX - 1)}…` : printable;
 }
 
