@@ -5,6 +5,8 @@ export interface ViewParameter {
   /** ClickHouse type, as bound. */
   type: string;
   description: string;
+  /** Bound where the caller names none; a parameter without one is required. Times and `step` have defaults of their own. */
+  default?: string | number;
 }
 
 export interface ViewColumn {
@@ -26,6 +28,8 @@ export interface View {
   columns: readonly ViewColumn[];
   /** Column whose sum over the rows is `meta.n`; without one, n is the number of rows. */
   countColumn?: string;
+  /** Columns the API sorts by, ` DESC` included; without them a view with a step is sorted by time and its keys. */
+  orderBy?: readonly string[];
   /** Source in `boards.source_status` that coverage and asOf are read from; null where there is none. */
   source: string | null;
 }

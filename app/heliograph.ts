@@ -2,45 +2,37 @@
  * The composition: the only place where rooms meet. Starts everything in the order that lets senders in first, and returns
  * the way to stop it.
  */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { FastifyInstance } from 'fastify';
-import { ANALYZERS } from '../analyzers/index.ts';
-import { OTLP_COLLECTORS } from '../collectors/index.ts';
-import { encodeStatus } from '../collectors/otlp/response.ts';
-import { HeliographError } from '../core/errors.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { type Auth, createAuth } from '../ingest/auth.ts';
-import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
-import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
-import { createSlowLane, type SlowLane } from '../ingest/doors/slow-lane.ts';
-import { createJournal } from '../ingest/journal/journal.ts';
+import { createAuth } from '../ingest/auth.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
-import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
-import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
+import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
+import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
-import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
-import { migrate, readMigrations } from '../store/migrate.ts';
-import { defineViews } from '../store/views.ts';
+import type { Retention } from '../store/retention.ts';
+import { createCoverage } from './background/coverage.ts';
+import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
+import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
+import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
+import { prepareStore } from './prepare-store.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 import type { TaskRun } from './scheduler/task.ts';
-import { type ShutdownResult, shutDown } from './shutdown.ts';
+import { type OnStop, type ShutdownResult, shutDown } from './shutdown.ts';
 import { createStatus } from './status.ts';
 import { type OpenStore, openStore } from './store.ts';
 import { recordTaskRun } from './telemetry/task-spans.ts';
 import { noTelemetry, type SelfTelemetry, startSelfTelemetry } from './telemetry/start.ts';
 import { tracedStore } from './telemetry/traced-store.ts';
 import { VERSION } from './version.ts';
-import type { LoaderWorkerData } from './workers/loader.ts';
+import type { BackgroundWorkerData } from './workers/background.ts';
 
 /** A running Heliograph. */
 export interface Heliograph {
@@ -50,13 +42,6 @@ export interface Heliograph {
   /** Resolves once the store is migrated and rows flow; rejects with `migration_failed`. The doors ack before that. */
   ready: Promise<void>;
   stop(deadlineMs: number): Promise<ShutdownResult>;
-}
-
-interface Ingest {
-  journal: DiskJournal;
-  ledger: DoorLedger;
-  slowLane: SlowLane;
-  door: FastifyInstance;
 }
 
 /** Starts the whole thing. Throws `data_dir_locked` or `port_taken`; what had started by then is stopped again. */
@@ -73,11 +58,6 @@ export async function startHeliograph(config: Config, clock: Clock, log: Log): P
   }
 }
 
-/** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
-const SEGMENT_HOLD_MS = 2000;
-
-type OnStop = (name: string, run: (remainingMs: number) => Promise<unknown>) => void;
-
 async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): Promise<Omit<Heliograph, 'stop'>> {
   const lock = await acquireDataDir(config.dataDir);
   onStop('lock', async () => lock.release());
@@ -93,12 +73,9 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   onStop('store client', () => store.store.close());
   const telemetry = openTelemetry(config, otlpUrl);
   const state = { migrated: false, engineUp: false };
-  const scheduler = createScheduler({
-    clock,
-    log,
-    random: Math.random,
-    onRun: (run: TaskRun) => recordTaskRun(telemetry.tracer, run),
-  });
+  const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
+  const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
+  let background: Background | undefined; // needs the page's port, which needs the metrics
   const metrics = createMetrics(
     {
       door: () => ingest.ledger.totals(),
@@ -107,7 +84,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
         up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
         restarts: store.engine?.restarts() ?? 0,
       }),
-      jobs: () => scheduler.stats(),
+      jobs: () => [...scheduler.stats(), ...(background?.jobs() ?? [])],
       slowLaneWaiting: () => ingest.slowLane.waiting(),
       nowMs: () => clock.nowMs(),
     },
@@ -133,9 +110,9 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const jobs = createJobs({
     store: store.store,
     layout: store.layout,
-    retention: { spansMs: config.retention.spans, rollupMinuteMs: config.retention.rollupMinute },
+    retention: retentionOf(config),
     metrics,
-    coverageLane: ingest.journal.lane('source_minutes', 'ndjson', ''),
+    markCovered: createCoverage(createRowSink(ingest.journal), clock),
     doorsOpen: () => ingest.door.server.listening,
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
@@ -144,12 +121,21 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     log,
   });
   for (const job of jobs) scheduler.add(job);
+  const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
+  background = createBackground({
+    startWorker: () => new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData }),
+    journal: ingest.journal,
+    onRun,
+    clock,
+    log,
+  });
   const ready = prepareStore(store, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
     scheduler.start();
+    background.start();
   });
-  stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, telemetry });
+  stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, telemetry });
   return { pageUrl, otlpUrl, ready };
 }
 
@@ -161,69 +147,19 @@ function stopInOrder(
     ingest: Ingest;
     dispatcher: Dispatcher;
     scheduler: ReturnType<typeof createScheduler>;
+    background: Background;
     telemetry: SelfTelemetry;
   },
 ): void {
-  const { ingest, dispatcher, scheduler, telemetry } = parts;
+  const { ingest, dispatcher, scheduler, background, telemetry } = parts;
   onStop('loader', () => dispatcher.stop());
   onStop('loader queue', (remainingMs) => dispatcher.drained(remainingMs / 2));
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('self telemetry', () => telemetry.stop());
+  onStop('background', (remainingMs) => background.stop(Math.min(2000, remainingMs / 2)));
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
-}
-
-async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
-  const journal = await createJournal({
-    dir: join(config.dataDir, 'journal'),
-    clock,
-    log,
-    options: {
-      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
-      segmentHoldMs: SEGMENT_HOLD_MS,
-      retentionMs: () => config.retention.spans,
-      loadSettings: { ...PINNED_BLOCK_SETTINGS },
-    },
-  });
-  await mkdir(join(config.dataDir, 'scratch'), { recursive: true, mode: 0o700 });
-  const { recovered } = journal;
-  if (recovered.segments > 0 || recovered.quarantined > 0) log.info(recovered, 'journal recovered');
-  onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
-  const ledger = createLedger(clock, log);
-  const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
-  const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
-  const door = createOtlpHttpDoor({
-    collectors: OTLP_COLLECTORS,
-    rewrite: slowLane.rewrite,
-    journal,
-    auth,
-    ledger,
-    encodeStatus,
-    keepRejected: keeper,
-    log,
-  });
-  return { journal, ledger, slowLane, door };
-}
-
-function openDispatcher(
-  config: Config,
-  journal: DiskJournal,
-  store: OpenStore,
-  metrics: Metrics,
-  clock: Clock,
-  log: Log,
-): Dispatcher {
-  const scratchDir = join(config.dataDir, 'scratch');
-  const workerData: LoaderWorkerData = { store: store.address, quarantineDir: journal.quarantineDir, scratchDir };
-  return createDispatcher({
-    queue: journal,
-    startWorker: () => new Worker(builtPath('app/workers/loader.ts'), { name: 'loader', workerData }),
-    onLoaded: (report, segment) =>
-      metrics.segmentLoaded({ ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs }),
-    clock,
-    log,
-  });
 }
 
 function openTelemetry(config: Config, otlpUrl: string): SelfTelemetry {
@@ -237,26 +173,13 @@ function openTelemetry(config: Config, otlpUrl: string): SelfTelemetry {
   });
 }
 
-const STORE_RETRY_MAX_MS = 10_000;
-
-/** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
-async function prepareStore({ store, layout }: OpenStore, clock: Clock, log: Log): Promise<void> {
-  const migrations = await readMigrations();
-  for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
-    try {
-      await migrate(store, layout, log, migrations);
-      return await defineViews(
-        store,
-        layout,
-        ANALYZERS.map((analyzer) => analyzer.sql),
-      );
-    } catch (error) {
-      const cause = error instanceof HeliographError && error.code === 'migration_failed' ? error.cause : error;
-      if (!(cause instanceof HeliographError) || !cause.entry.retryable) throw error;
-      log.warn({ err: error, retryMs: delayMs }, 'store not ready, will retry');
-      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
-    }
-  }
+function retentionOf({ retention }: Config): Retention {
+  return {
+    spansMs: retention.spans,
+    profilesMs: retention.profiles,
+    rollupMinuteMs: retention.rollupMinute,
+    rollupCoarseMs: retention.rollupCoarse,
+  };
 }
 
 function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boolean; engineUp: boolean }): Checker[] {
@@ -283,31 +206,4 @@ function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boo
       },
     },
   ];
-}
-
-async function listen(app: FastifyInstance, host: string, port: number, variable: string): Promise<number> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new HeliographError(
-        'port_taken',
-        `port ${port} on ${host} is in use; set ${variable} to another (0 takes a free one)`,
-      );
-    if (code === 'EACCES')
-      throw new HeliographError(
-        'port_taken',
-        `port ${port} on ${host} may not be opened by this user; set ${variable} to one above 1023`,
-      );
-    throw error;
-  }
-  const address = app.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-/** A bind address as it stands in a URL; the wildcard addresses are reached by loopback. */
-function hostOf(bind: string): string {
-  if (bind === '0.0.0.0' || bind === '::') return '127.0.0.1';
-  return bind.includes(':') ? `[${bind}]` : bind;
 }

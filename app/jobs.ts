@@ -1,7 +1,8 @@
 /** Every periodic job of Heliograph, as data: the scheduler runs them, /metrics counts them. */
-import type { Clock, JournalLane, Log, Store } from '../core/ports.ts';
+import type { Clock, Log, Store } from '../core/ports.ts';
 import type { Layout } from '../store/render.ts';
 import { applyRetention, type Retention } from '../store/retention.ts';
+import type { MarkCovered } from './background/coverage.ts';
 import type { Metrics } from './metrics.ts';
 import type { Task } from './scheduler/task.ts';
 
@@ -10,8 +11,7 @@ export interface JobDeps {
   layout: Layout;
   retention: Retention;
   metrics: Metrics;
-  /** Lane of `source_minutes` rows. */
-  coverageLane: JournalLane;
+  markCovered: MarkCovered;
   /** Whether the doors take in spans right now. */
   doorsOpen(): boolean;
   /** Our own page port, probed like a user would; undefined switches the probe off. */
@@ -55,17 +55,10 @@ export function createJobs(deps: JobDeps): Task[] {
   ];
 }
 
-/** Writes one row for each minute in which the door was open: what coverage is computed from. */
+/** A minute in which the door was open is a minute in which spans could come in. */
 function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
-  let recorded = 0;
   return async () => {
-    const minute = Math.floor(deps.clock.nowMs() / 60_000) * 60;
-    if (minute === recorded || !deps.doorsOpen()) return;
-    await deps.coverageLane.append({
-      bytes: Buffer.from(`${JSON.stringify({ source: 'otlp_traces', minute })}\n`),
-      items: 1,
-    });
-    recorded = minute;
+    if (deps.doorsOpen()) await deps.markCovered('otlp_traces');
   };
 }
 

@@ -7,6 +7,9 @@ export interface ShutdownStep {
   run(remainingMs: number): Promise<unknown>;
 }
 
+/** Registers the way to stop what has just been started. What starts last stops first. */
+export type OnStop = (name: string, run: (remainingMs: number) => Promise<unknown>) => void;
+
 export interface ShutdownResult {
   /** Steps that did not settle in time or failed, by name. */
   unfinished: string[];

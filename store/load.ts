@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { HeliographError } from '../core/errors.ts';
 import { assetPath } from '../core/paths.ts';
 import type { SegmentLoad } from '../core/ports.ts';
+import { ROW_RECIPES, type RowRecipe } from './loads/rows.ts';
 import { stringLiteral } from './sql.ts';
 
 /** What `Store.load` sends. With `body: 'bytes'` the segment's bytes are the request body, with `'path'` there is none. */
@@ -53,7 +54,18 @@ const RECIPES: Record<string, Recipe> = {
     structure: 'source String, minute UInt32',
     settings: { input_format_skip_unknown_fields: 0 },
   },
+  ...Object.fromEntries(Object.entries(ROW_RECIPES).map(([signal, recipe]) => [signal, fromRows(recipe)])),
 };
+
+function fromRows({ table, columns }: RowRecipe): Recipe {
+  return {
+    into: `${table} (${columns.map(({ key, as }) => as?.column ?? key).join(', ')})`,
+    select: columns.map(({ key, as }) => as?.expression ?? key).join(', '),
+    format: 'JSONEachRow',
+    structure: columns.map(({ key, type }) => `${key} ${type}`).join(', '),
+    settings: { input_format_skip_unknown_fields: 0 },
+  };
+}
 
 /**
  * Block settings that are recorded with a segment when it is opened. The deduplication token counts per block, so a segment

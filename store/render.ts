@@ -39,10 +39,7 @@ function renderTokens(statement: string, layout: Layout): string {
 const TOKENS: Record<string, (argument: string, layout: Layout) => string> = {
   on_cluster: (_, layout) => onCluster(layout),
   local: (table, layout) => localTable(table, layout),
-  engine: (engine, layout) =>
-    layout.kind === 'cluster'
-      ? `Replicated${engine}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')`
-      : engine,
+  engine: (engine, layout) => (layout.kind === 'cluster' ? replicated(engine) : engine),
   deduplication: (_, layout) =>
     layout.kind === 'cluster'
       ? `replicated_deduplication_window = ${DEDUPLICATION_BLOCKS}, replicated_deduplication_window_seconds = ${DEDUPLICATION_SECONDS}`
@@ -50,6 +47,14 @@ const TOKENS: Record<string, (argument: string, layout: Layout) => string> = {
   distributed: renderDistributed,
   definer: (_, layout) => `DEFINER = ${layout.definer} SQL SECURITY DEFINER`,
 };
+
+/** `ReplacingMergeTree(version)` keeps its own arguments behind those of the replication. */
+function replicated(engine: string): string {
+  const [, name, own] = /^(\w+)(?:\((.*)\))?$/.exec(engine) ?? [];
+  if (name === undefined) throw new Error(`engine wants "<name>" or "<name>(<arguments>)", got "${engine}"`);
+  const path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'";
+  return `Replicated${name}(${own === undefined ? path : `${path}, ${own}`})`;
+}
 
 function onCluster(layout: Layout): string {
   return layout.kind === 'cluster' ? `ON CLUSTER ${stringLiteral(layout.cluster)}` : '';

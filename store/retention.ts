@@ -5,8 +5,13 @@ import { type Layout, localTable, renderSql } from './render.ts';
 /** Days to keep, by kind of data. */
 export interface Retention {
   spansMs: number;
+  profilesMs: number;
   rollupMinuteMs: number;
+  /** What is small and cannot be had again: CI runs, deployments, alerts. */
+  rollupCoarseMs: number;
 }
+
+const DAY_MS = 86_400_000;
 
 interface TimedTable {
   table: string;
@@ -21,6 +26,32 @@ const TABLES: readonly TimedTable[] = [
   { table: 'heliograph.span_latency_1m', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
   // Coverage is asked for wherever a rollup is, so it is kept as long.
   { table: 'heliograph.source_minutes', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
+  { table: 'heliograph.target_polls', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },
+  { table: 'heliograph.profile_samples', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },
+  { table: 'heliograph.go_runtime', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },
+  // A stack is written again each day it is seen: a day more than its samples keeps it until the last of them is gone.
+  { table: 'heliograph.stacks', timeColumn: 'seen_at', keepMs: (retention) => retention.profilesMs + DAY_MS },
+  {
+    table: 'heliograph.ci_runs',
+    timeColumn: 'toDateTime(received_at)',
+    keepMs: (retention) => retention.rollupCoarseMs,
+  },
+  {
+    table: 'heliograph.ci_jobs',
+    timeColumn: 'toDateTime(received_at)',
+    keepMs: (retention) => retention.rollupCoarseMs,
+  },
+  {
+    table: 'heliograph.deployments',
+    timeColumn: 'toDateTime(received_at)',
+    keepMs: (retention) => retention.rollupCoarseMs,
+  },
+  { table: 'heliograph.alerts', timeColumn: 'toDateTime(starts_at)', keepMs: (retention) => retention.rollupCoarseMs },
+  {
+    table: 'heliograph.alert_deliveries',
+    timeColumn: 'toDateTime(time)',
+    keepMs: (retention) => retention.rollupCoarseMs,
+  },
 ];
 
 /**

@@ -1,5 +1,5 @@
 /** heliograph.yaml: which keys it sets, to what, and on which line. */
-import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { isCollection, isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { nearestName } from './nearest.ts';
 import { SECTIONS, SETTINGS_LIST } from './schema.ts';
 
@@ -17,6 +17,7 @@ export interface FileContent {
 }
 
 const KEYS = new Set(SETTINGS_LIST.map(({ key }) => key));
+const LISTS = new Set(SETTINGS_LIST.filter(({ schema }) => schema.fields !== undefined).map(({ key }) => key));
 
 /** Reads the text of a configuration file. `name` is how messages call it. Never throws. */
 export function readConfigText(name: string, text: string): FileContent {
@@ -39,7 +40,8 @@ function walk(map: YAMLMap, prefix: string, whereIs: (offset?: number) => string
     const node = pair.value;
     if (KEYS.has(key)) {
       const value = isScalar(node) ? node.value : node;
-      if (value !== null) content.values.push({ key, value: isScalar(node) ? value : describe(node), where });
+      if (value !== null)
+        content.values.push({ key, value: isScalar(node) ? value : plain(node, LISTS.has(key)), where });
     } else if (!SECTIONS.has(key)) {
       content.problems.push(unknownKey(key, where));
     } else if (isMap(node)) {
@@ -51,8 +53,9 @@ function walk(map: YAMLMap, prefix: string, whereIs: (offset?: number) => string
   }
 }
 
-/** A list or mapping where a value belongs: shown as such, so that the rule refuses it. */
-function describe(node: unknown): object {
+/** A list or mapping: its content where a list belongs, else shown as what it is, so that the rule refuses it. */
+function plain(node: unknown, listBelongs: boolean): unknown {
+  if (listBelongs && isCollection(node)) return node.toJSON() as unknown;
   return isMap(node) ? { mapping: true } : { list: true };
 }
 

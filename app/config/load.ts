@@ -3,14 +3,19 @@ import { dirname, resolve } from 'node:path';
 import { HeliographError } from '../../core/errors.ts';
 import type { Environment } from './environment.ts';
 import { type FileValue, readConfigText } from './file.ts';
+import { checkList, type ListItem, parseList, resolvePaths } from './lists.ts';
 import { isLoopback } from './loopback.ts';
 import { nearestName } from './nearest.ts';
-import { type Checked, checkText, checkValue, ruleText, shown } from './rules.ts';
+import { checkText, checkValue, ruleText, shown } from './rules.ts';
+import type { LeafSchema } from './leaf.ts';
 import { type Config, type Setting, SETTINGS_LIST } from './schema.ts';
 
 export const DEFAULT_FILE = 'heliograph.yaml';
 export const FILE_VARIABLE = 'HELIOGRAPH_CONFIG';
 export const FILE_FLAG = '--config';
+
+/** Name of the target that is Heliograph itself. */
+export const SELF_TARGET = 'heliograph';
 
 export interface ConfigInput {
   /** Text of the flags that were given, by key (`otlp.httpPort`). */
@@ -60,9 +65,8 @@ export function readConfig(input: ConfigInput): ReadConfig {
     origins[setting.key] = found.origin;
   }
   const config = nest(values) as unknown as Config;
-  config.dataDir = resolve(origins['dataDir']?.source === 'file' ? file.dir : input.cwd, config.dataDir);
   const refused = SETTINGS_LIST.map(({ key }) => key).filter((key) =>
-    problems.some((text) => text.startsWith(`${key}: `)),
+    problems.some((text) => text.startsWith(`${key}: `) || text.startsWith(`${key}[`)),
   );
   problems.push(...crossRules(config, new Set(refused)));
   return { config, origins, problems };
@@ -86,29 +90,56 @@ interface Found {
 /** Checks what every source says of one setting and takes the first that is right. */
 function resolveSetting(setting: Setting, input: ConfigInput, file: OpenFile, problems: string[]): Found {
   const { key, variable, flag, schema } = setting;
-  const candidates: { raw: unknown; checked: Checked; origin: Origin }[] = [];
+  const candidates: { checked: Checked; origin: Origin }[] = [];
   const flagText = input.flags[key];
   if (flagText !== undefined) {
-    const origin: Origin = { source: 'flag', detail: flag };
-    candidates.push({ raw: flagText, checked: checkText(schema, flagText), origin });
+    candidates.push({ checked: check(setting, flagText, true), origin: { source: 'flag', detail: flag } });
   }
   const variableText = input.env[variable];
   if (variableText !== undefined && variableText !== '') {
-    const origin: Origin = { source: 'environment', detail: variable };
-    candidates.push({ raw: variableText, checked: checkText(schema, variableText), origin });
+    candidates.push({
+      checked: check(setting, variableText, true),
+      origin: { source: 'environment', detail: variable },
+    });
   }
   const inFile = file.values.get(key);
   if (inFile !== undefined) {
-    const origin: Origin = { source: 'file', detail: inFile.where };
-    candidates.push({ raw: inFile.value, checked: checkValue(schema, inFile.value), origin });
+    candidates.push({ checked: check(setting, inFile.value, false), origin: { source: 'file', detail: inFile.where } });
   }
-  for (const { raw, checked, origin } of candidates) {
-    if (checked.value !== undefined) continue;
-    problems.push(`${key}: ${shown(setting, raw)} is refused, it must be ${ruleText(schema)} (${origin.detail})`);
+  for (const { checked, origin } of candidates) {
+    for (const problem of checked.problems) problems.push(`${key}${problem} (${origin.detail})`);
   }
-  const chosen = candidates.find(({ checked }) => checked.value !== undefined);
-  if (chosen !== undefined) return { value: chosen.checked.value, origin: chosen.origin };
-  return { value: checkValue(schema, schema.default).value, origin: { source: 'default', detail: '' } };
+  const chosen = candidates.find(({ checked }) => checked.problems.length === 0);
+  const fallback = {
+    checked: check(setting, schema.fields === undefined ? schema.default : [], false),
+    origin: { source: 'default', detail: '' } as Origin,
+  };
+  const { checked, origin } = chosen ?? fallback;
+  const dir = origin.source === 'file' ? file.dir : input.cwd;
+  return { value: absolute(schema, checked.value, dir), origin };
+}
+
+/** A value as the code sees it, and what is wrong with it: sentences that go on behind the key. */
+interface Checked {
+  value: unknown;
+  problems: string[];
+}
+
+function check(setting: Setting, raw: unknown, isText: boolean): Checked {
+  const { schema } = setting;
+  if (schema.fields !== undefined) {
+    const checked = checkList(schema, isText ? parseList(String(raw)) : raw);
+    return 'items' in checked ? { value: checked.items, problems: [] } : { value: [], problems: checked.problems };
+  }
+  const { value } = isText ? checkText(schema, String(raw)) : checkValue(schema, raw);
+  const refused = value === undefined && raw !== undefined;
+  return { value, problems: refused ? [`: ${shown(setting, raw)} is refused, it must be ${ruleText(schema)}`] : [] };
+}
+
+/** Paths are seen from the file that names them, or from the working directory. */
+function absolute(schema: LeafSchema, value: unknown, dir: string): unknown {
+  if (schema.fields !== undefined) return resolvePaths(schema, value as ListItem[], dir);
+  return schema.unit === 'path' && typeof value === 'string' ? resolve(dir, value) : value;
 }
 
 function readFile({ file, env, cwd, readFile: read }: ConfigInput, problems: string[]): OpenFile {
@@ -160,6 +191,14 @@ function crossRules(config: Config, refused: ReadonlySet<string>): string[] {
   }
   if (config.port !== 0 && config.port === config.otlp.httpPort) {
     problems.push(`port: ${config.port} is refused, otlp.httpPort has it too; the two doors need a port each`);
+  }
+  for (const [index, { path, url }] of config.git.repositories.entries()) {
+    if ((path === undefined) === (url === undefined))
+      problems.push(`git.repositories[${index}]: takes a path or a url, one of the two`);
+  }
+  for (const [index, { name, cpuEvery, cpuDuration }] of config.targets.entries()) {
+    if (name === SELF_TARGET) problems.push(`targets[${index}].name: ${name} is Heliograph's own target`);
+    if (cpuDuration >= cpuEvery) problems.push(`targets[${index}].cpuDuration: must be shorter than cpuEvery`);
   }
   if (config.clickhouseCluster !== undefined && config.clickhouseUrl === undefined && !refused.has('clickhouseUrl')) {
     problems.push('clickhouseCluster: is refused without clickhouseUrl, the embedded engine has no cluster');

@@ -2,6 +2,7 @@
 import { ERRORS } from '../../core/errors.ts';
 import { FILE_FLAG, FILE_VARIABLE, DEFAULT_FILE } from './load.ts';
 import { ruleText } from './rules.ts';
+import type { LeafSchema, ListField } from './leaf.ts';
 import { type Setting, SETTINGS_LIST } from './schema.ts';
 
 export interface GeneratedPage {
@@ -46,6 +47,8 @@ function configPage(): string {
     '- `bind` other than loopback (127.0.0.0/8, ::1, localhost) needs a `token`.',
     '- Port 0 takes a free port; two doors cannot share another one.',
     '- `clickhouseCluster` needs `clickhouseUrl`.',
+    '- A git repository has a `path` or a `url`; a CPU profile of a target is shorter than the time between two.',
+    '- In a variable or a flag a list is written as YAML or JSON on one line.',
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -64,9 +67,25 @@ function section(setting: Setting): string[] {
     `| unit | ${schema.unit} |`,
     `| default | ${schema.default === undefined ? 'absent' : `\`${schema.default}\``} |`,
     `| example | ${schema.secret === 'value' ? schema.examples[0] : `\`${schema.examples[0]}\``} |`,
+    ...(schema.fields === undefined ? [] : fieldRows(schema.fields)),
     ...(schema.secret === undefined ? [] : [`| secret | the ${schema.secret} is never printed |`]),
     '',
   ];
+}
+
+/** A field is a row of its own, under the list's. */
+function fieldRows(fields: Readonly<Record<string, ListField>>): string[] {
+  return Object.entries(fields).map(([name, field]) => {
+    const rule = field.type === 'map' ? 'a mapping of names to text' : ruleText(field as LeafSchema);
+    const need =
+      field.default === undefined
+        ? field.optional === true
+          ? 'optional'
+          : 'required'
+        : `\`${String(field.default)}\` by default`;
+    const secret = field.secret === undefined ? '' : '; never printed';
+    return `| \`${name}\` | ${field.description ?? ''} ${rule}; ${need}${secret} |`;
+  });
 }
 
 function envExample(): string {

@@ -1,7 +1,8 @@
 /** One value against one rule of the schema: read it, check it, say the rule, show it without its secret. */
 import { isIP } from 'node:net';
 import { Check } from 'typebox/schema';
-import type { LeafSchema, Setting } from './schema.ts';
+import type { LeafSchema } from './leaf.ts';
+import type { Setting } from './schema.ts';
 
 export type SettingValue = string | number | boolean;
 

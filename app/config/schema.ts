@@ -3,24 +3,19 @@
  * (--otlp-http-port) and the place in heliograph.yaml; the rule, the default and the documentation stand here.
  */
 import Type, { type Static } from 'typebox';
-
-const DURATION = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$';
-
-const port = (description: string, value: number, example: number) =>
-  Type.Integer({ description, unit: 'port', default: value, examples: [example], minimum: 0, maximum: 65_535 });
-
-/** Written `14d`, read by the code as milliseconds. `shortest` and `longest` are inclusive and written alike. */
-const duration = (description: string, value: string, example: string, shortest: string, longest: string) =>
-  Type.Unsafe<number>({
-    type: 'string',
-    description,
-    unit: 'duration',
-    default: value,
-    examples: [example],
-    pattern: DURATION,
-    shortest,
-    longest,
-  });
+import type { GitRepository, Receiver, ScrapeTarget } from './items.ts';
+import {
+  duration,
+  durationField,
+  enabled,
+  type LeafSchema,
+  list,
+  NAME_FIELD,
+  PATH_FIELD,
+  port,
+  secretFile,
+  URL_FIELD,
+} from './leaf.ts';
 
 export const SETTINGS = Type.Object({
   bind: Type.String({
@@ -77,7 +72,145 @@ export const SETTINGS = Type.Object({
   ),
   retention: Type.Object({
     spans: duration('How long spans are kept; also how far back a span may start.', '14d', '36h', '1h', '3650d'),
+    profiles: duration('How long profiles, runtime figures and polls are kept.', '14d', '30d', '1h', '3650d'),
     rollupMinute: duration('How long the 1-minute rollups are kept.', '35d', '90d', '1h', '3650d'),
+    rollupCoarse: duration('How long CI runs, deployments and alerts are kept.', '400d', '800d', '1h', '3650d'),
+  }),
+  git: Type.Object({
+    every: duration('How often the repositories are looked at for new commits.', '1m', '10m', '1s', '30d'),
+    repositories: list<GitRepository>(
+      'Git repositories whose history is collected: a path of a clone on this machine, or a URL that is mirrored into the data directory. Empty: the repository that Heliograph is started in, if it is one.',
+      {
+        name: {
+          ...NAME_FIELD,
+          description: 'How it is called; owner/name of the remote, or the folder, where absent.',
+          optional: true,
+        },
+        path: { ...PATH_FIELD, description: 'A clone on this machine, bare or not.', optional: true },
+        url: {
+          type: 'string',
+          pattern: '^(https?://|ssh://|git@|file:///)[^\\s]+$',
+          rule: 'an https://, ssh://, git@ or file:/// address',
+          secret: 'password of the URL',
+          description: 'What `git clone` takes. One of path and url is given.',
+          optional: true,
+        },
+        branch: { ...NAME_FIELD, description: 'The branch whose history counts; HEAD where absent.', optional: true },
+      },
+      '[{ name: shop, path: ../shop }]',
+    ),
+  }),
+  targets: list<ScrapeTarget>(
+    'Go processes whose /debug/pprof/* and /debug/vars are polled. Heliograph itself is always one.',
+    {
+      name: { ...NAME_FIELD, description: 'The process; unique.' },
+      url: { ...URL_FIELD, description: 'Base of /debug/pprof/* and /debug/vars.' },
+      service: { ...NAME_FIELD, description: 'service.name of its spans; the name where absent.', optional: true },
+      headers: {
+        type: 'map',
+        description: 'Sent with every request, such as authorization.',
+        secret: 'value',
+        optional: true,
+      },
+      every: {
+        ...durationField('30s', '1s', '1h'),
+        description: 'Between goroutine profiles, and between scrapes of /debug/vars.',
+      },
+      cpuEvery: { ...durationField('10m', '10s', '7d'), description: 'Between CPU profiles.' },
+      cpuDuration: { ...durationField('10s', '1s', '60s'), description: 'Length of a CPU profile.' },
+    },
+    '[{ name: checkout-1, service: checkout, url: "http://127.0.0.1:6060" }]',
+  ),
+  hooks: Type.Object({
+    github: Type.Object({
+      secretFile: secretFile(
+        'File with the secret of the GitHub webhook; without it /hooks/github answers 404.',
+        './github.secret',
+      ),
+    }),
+  }),
+  people: Type.Object({
+    keyFile: Type.Optional(
+      Type.String({
+        description:
+          'File with the key of pseudonyms and of the identity map. Absent: people.key in the data directory, made at the first start. Whoever loses it loses the names behind the pseudonyms.',
+        unit: 'path',
+        examples: ['/run/secrets/people.key'],
+        minLength: 1,
+        rule: 'a path',
+      }),
+    ),
+    floor: Type.Integer({
+      description: 'Counts of people below this are hidden.',
+      unit: 'people',
+      default: 5,
+      examples: [7],
+      minimum: 5,
+      maximum: 1000,
+    }),
+    developerSeries: Type.Boolean({
+      description: 'Whether /metrics has dev_commit_total with a pseudonymous developer label.',
+      unit: 'true or false',
+      default: false,
+      examples: [true],
+    }),
+  }),
+  alerts: Type.Object({
+    every: duration('How often the rules are evaluated.', '30s', '1m', '1s', '1h'),
+    receivers: list<Receiver>(
+      'Webhooks that are told of alerts.',
+      {
+        name: { ...NAME_FIELD, description: 'The receiver; unique.' },
+        url: { ...URL_FIELD, description: 'Takes a POST of the Alertmanager v4 body.', secret: 'password of the URL' },
+        secretFile: { ...PATH_FIELD, description: 'File with the key of the signature over the body.', optional: true },
+      },
+      '[{ name: team, url: "https://hooks.internal/heliograph", secretFile: ./webhook.secret }]',
+    ),
+    rules: Type.Object({
+      latency: Type.Object({
+        enabled: enabled('Whether a jump of a route’s p99 is an alert.'),
+        window: duration('What is looked at.', '5m', '10m', '1m', '1d'),
+        baseline: duration('What it is compared with: the time right before the window.', '60m', '3h', '1m', '7d'),
+        minIncreaseMs: Type.Number({
+          description: 'The p99 rose by more than this.',
+          unit: 'ms',
+          default: 200,
+          examples: [500],
+          minimum: 0,
+          maximum: 3_600_000,
+        }),
+        minIncreaseRatio: Type.Number({
+          description: 'The p99 rose by more than this share of what it was.',
+          unit: 'share',
+          default: 0.2,
+          examples: [0.5],
+          minimum: 0,
+          maximum: 1000,
+        }),
+        minCount: Type.Integer({
+          description: 'Spans that window and baseline each need.',
+          unit: 'spans',
+          default: 300,
+          examples: [1000],
+          minimum: 1,
+          maximum: 1_000_000_000,
+        }),
+        for: duration('How long it must hold before it fires.', '0s', '2m', '0s', '1d'),
+      }),
+      goroutines: Type.Object({
+        enabled: enabled('Whether a stack whose goroutines pile up is an alert.'),
+        window: duration('Length of one window; its smallest count is compared.', '10m', '5m', '2s', '1d'),
+        windows: Type.Integer({
+          description: 'Windows in a row, each with its minimum above the one before.',
+          unit: 'windows',
+          default: 4,
+          examples: [6],
+          minimum: 2,
+          maximum: 100,
+        }),
+        for: duration('How long it must hold before it fires.', '0s', '10m', '0s', '1d'),
+      }),
+    }),
   }),
   selfTelemetry: Type.Object({
     enabled: Type.Boolean({
@@ -141,24 +274,6 @@ type Complete<T> = {
 
 /** Settings as the code sees them: durations in milliseconds, `dataDir` absolute. */
 export type Config = Complete<Static<typeof SETTINGS>>;
-
-/** What the schema says of one key. `secret` says what of the value must not be shown. */
-export interface LeafSchema {
-  type?: string;
-  description: string;
-  unit: string;
-  default?: string | number | boolean;
-  examples: readonly (string | number | boolean)[];
-  minimum?: number;
-  maximum?: number;
-  pattern?: string;
-  minLength?: number;
-  enum?: readonly string[];
-  shortest?: string;
-  longest?: string;
-  rule?: string;
-  secret?: 'value' | 'password of the URL';
-}
 
 /** One key with its three names. */
 export interface Setting {

@@ -66,24 +66,36 @@ function refuseUnknown(view: View, query: QueryString): void {
 }
 
 /** The value to bind: seconds for times, an integer, or the text itself. Throws `bad_request` naming the field. */
-function valueOf({ name, type }: ViewParameter, query: QueryString, range: TimeRange): string | number {
+function valueOf(
+  { name, type, default: fallback }: ViewParameter,
+  query: QueryString,
+  range: TimeRange,
+): string | number {
   const text = single(query, name);
   if (name === 'from') return Math.floor(range.fromMs / 1000);
   if (name === 'to') return Math.floor(range.toMs / 1000);
   if (name === 'step') return text === undefined ? DEFAULT_STEP_SECONDS : integer(name, text, 1, MAX_STEP_SECONDS);
+  if (text === undefined && fallback !== undefined) return fallback;
   if (text === undefined) throw new HeliographError('bad_request', `${name} is required (${type})`);
   if (text.length > MAX_TEXT_LENGTH) {
     throw new HeliographError('bad_request', `${name} is longer than ${MAX_TEXT_LENGTH} characters`);
   }
+  if (type === 'UInt32') return integer(name, text, 0, 4_294_967_295);
   return text;
 }
 
 /** Names come from the registry, values are bound. Views over time are sorted; the others bring their own order. */
 function statementOf(view: View): string {
   const args = view.parameters.map(({ name, type }) => `${name}={${name}:${type}}`);
-  const stepped = view.parameters.some(({ name }) => name === 'step');
-  const keys = ['time', 'service', 'route', 'le_ms'].filter((key) => view.columns.some(({ name }) => name === key));
-  return `SELECT * FROM boards.${view.name}(${args.join(', ')})${stepped ? ` ORDER BY ${keys.join(', ')}` : ''}`;
+  const from = `boards.${view.name}${args.length === 0 ? '' : `(${args.join(', ')})`}`;
+  const order = view.orderBy ?? (view.parameters.some(({ name }) => name === 'step') ? stepOrder(view) : []);
+  return `SELECT * FROM ${from}${order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`}`;
+}
+
+const STEP_KEYS = ['time', 'repository', 'workflow', 'service', 'target', 'route', 'le_ms', 'name', 'stack'];
+
+function stepOrder(view: View): string[] {
+  return STEP_KEYS.filter((key) => view.columns.some(({ name }) => name === key));
 }
 
 /** Items the rows stand for: the sum of the view's count column, or the number of rows. */

@@ -1,13 +1,13 @@
 /** Worker thread of the loader: takes segments from the main thread and puts them into the store. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../core/clock.ts';
-import type { Log } from '../../core/ports.ts';
 import type { LoaderCommand, LoaderEvent } from '../../ingest/loader/dispatcher.ts';
 import { loadSegment, SegmentPostponed } from '../../ingest/loader/load-segment.ts';
 import { quarantine } from '../../ingest/journal/quarantine.ts';
 import { readBodies } from '../../ingest/journal/read-bodies.ts';
 import { createStore } from '../../store/client.ts';
 import type { StoreAddress } from '../store.ts';
+import { messageLog } from './message-log.ts';
 
 /** What the main thread starts this worker with. */
 export interface LoaderWorkerData {
@@ -21,7 +21,7 @@ if (port === null) throw new Error('this module runs as a worker thread');
 
 const { store: address, quarantineDir, scratchDir } = workerData as LoaderWorkerData;
 const send = (event: LoaderEvent): void => port.postMessage(event);
-const log = messageLog(send, {});
+const log = messageLog((line) => send({ log: line }));
 const store = createStore({ ...address, log });
 const never = new AbortController().signal; // the main thread ends a worker by terminating it
 
@@ -54,23 +54,3 @@ port.on('message', ({ load: segment }: LoaderCommand) => {
     },
   );
 });
-
-/** A log whose lines the main thread writes. */
-function messageLog(post: (event: LoaderEvent) => void, bound: object): Log {
-  const at = (level: 'info' | 'warn' | 'error') => (fields: object, message: string) =>
-    post({ log: { level, fields: portable({ ...bound, ...fields }), message } });
-  return {
-    debug: () => {},
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: (fields) => messageLog(post, { ...bound, ...fields }),
-  };
-}
-
-/** Errors lose their message when cloned into a record; their text does not. */
-function portable(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? value.message : value]),
-  );
-}

@@ -1,6 +1,6 @@
 /** Queries of boards: one view of the registry, called with the board's time range, and nothing computed beside it. */
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import { VIEWS } from '../../analyzers/index.ts';
+import { findView } from '../../analyzers/index.ts';
 import type { Target, TargetFormat } from '../shared/model.ts';
 
 export const DATASOURCE_TYPE = 'grafana-clickhouse-datasource';
@@ -18,6 +18,8 @@ export interface ViewQuery {
   view: string;
   /** `interval`: the panel's bucket width; `whole`: one row for the window; absent for views without a step. */
   step?: 'interval' | 'whole';
+  /** SQL of further parameters, by name; those with a default may be left out. */
+  args?: Readonly<Record<string, string>>;
   select: readonly string[];
   where?: readonly string[];
   groupBy?: readonly string[];
@@ -26,17 +28,40 @@ export interface ViewQuery {
   limit?: number;
 }
 
-/** `boards.x(from=…, to=…, step=…)` with the data source's macros. */
-export function viewCall(view: string, step?: 'interval' | 'whole'): string {
-  const width = step === 'whole' ? String(WHOLE_RANGE_SECONDS) : '$__interval_s';
-  return `boards.${view}(from=$__fromTime, to=$__toTime${step === undefined ? '' : `, step=${width}`})`;
+/**
+ * `boards.x(from=…, to=…, step=…)` with the data source's macros: each parameter of the registry once. Throws for an unknown view, and
+ * for a parameter without value.
+ */
+export function viewCall(
+  name: string,
+  step?: 'interval' | 'whole',
+  args: Readonly<Record<string, string>> = {},
+): string {
+  const view = findView(name);
+  if (view === undefined) throw new Error(`there is no view ${name}`);
+  const known: Record<string, string> = {
+    from: '$__fromTime',
+    to: '$__toTime',
+    ...(step === undefined ? {} : { step: step === 'whole' ? String(WHOLE_RANGE_SECONDS) : '$__interval_s' }),
+    ...args,
+  };
+  const bound = view.parameters.map(({ name: parameter, type, default: fallback }) => {
+    const value = known[parameter] ?? (fallback === undefined ? undefined : literal(fallback));
+    if (value === undefined) throw new Error(`${name}: parameter ${parameter} (${type}) has no value`);
+    return `${parameter}=${value}`;
+  });
+  return `boards.${name}${bound.length === 0 ? '' : `(${bound.join(', ')})`}`;
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value.replace(/[\\']/g, '\\$&')}'`;
 }
 
 /** The statement, clause per line, as a person reads it in Grafana's editor. */
 export function sqlOf(query: ViewQuery): string {
   const clauses: (string | undefined)[] = [
     `SELECT ${query.select.join(', ')}`,
-    `FROM ${viewCall(query.view, query.step)}`,
+    `FROM ${viewCall(query.view, query.step, query.args)}`,
     list('WHERE', query.where, '\n  AND '),
     list('GROUP BY', query.groupBy, ', '),
     query.having === undefined ? undefined : `HAVING ${query.having}`,
@@ -55,11 +80,12 @@ const QUERY_TYPE: Record<TargetFormat, string> = { 0: 'timeseries', 1: 'table', 
 /** The panel's targets: its query and, where the view counts items, the hidden count of what it was computed from. */
 export function targetsOf(query: ViewQuery, format: TargetFormat): Builder<Dataquery>[] {
   const main = target('A', sqlOf(query), format);
-  const countColumn = VIEWS.find((view) => view.name === query.view)?.countColumn;
+  const countColumn = findView(query.view)?.countColumn;
   if (countColumn === undefined) return [main];
   const count: ViewQuery = {
     view: query.view,
     ...(query.step === undefined ? {} : { step: 'whole' as const }),
+    ...(query.args === undefined ? {} : { args: query.args }),
     select: [`sum(${countColumn}) AS n`],
     where: query.where ?? [],
   };

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createCoverage } from '../../app/background/coverage.ts';
 import { createJobs, type JobDeps } from '../../app/jobs.ts';
 import type { Task } from '../../app/scheduler/task.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -34,10 +35,10 @@ afterEach(() => {
 
 function job(id: string, overrides: Partial<JobDeps> = {}): Task {
   const deps = {
-    coverageLane: {
-      bounds: () => ({ loNs: 0n, hiNs: 1n }),
-      append: async ({ bytes }: { bytes: Uint8Array }) => void rows.push(Buffer.from(bytes).toString()),
-    },
+    markCovered: createCoverage(
+      { append: async (_signal, added) => void rows.push(...added.map((row) => JSON.stringify(row))) },
+      clock,
+    ),
     doorsOpen: () => open,
     probeUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     probeHeaders: { authorization: 'Bearer t' },
@@ -65,20 +66,22 @@ test('each minute with an open door is recorded once', async () => {
   await run(never);
   const minute = (text: string): number => Date.parse(text) / 1000;
   expect(rows).toEqual(
-    ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'].map((at) => `{"source":"otlp_traces","minute":${minute(at)}}\n`),
+    ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'].map((at) => `{"source":"otlp_traces","minute":${minute(at)}}`),
   );
 });
 
 test('a minute that could not be recorded is tried again', async () => {
   let fail = true;
   const { run } = job('source-minutes', {
-    coverageLane: {
-      bounds: () => ({ loNs: 0n, hiNs: 1n }),
-      append: async ({ bytes }) => {
-        if (fail) throw new Error('disk full');
-        rows.push(Buffer.from(bytes).toString());
+    markCovered: createCoverage(
+      {
+        append: async () => {
+          if (fail) throw new Error('disk full');
+          rows.push('recorded');
+        },
       },
-    },
+      clock,
+    ),
   });
   await expect(run(never)).rejects.toThrow('disk full');
   fail = false;

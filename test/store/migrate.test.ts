@@ -74,10 +74,15 @@ describe('numbers', () => {
 describe('retention', () => {
   const DAY_MS = 86_400_000;
   const apply = (spansMs: number, rollupMinuteMs: number): Promise<string[]> =>
-    applyRetention(engine.store, engine.layout, { spansMs, rollupMinuteMs }, memoryLog());
+    applyRetention(
+      engine.store,
+      engine.layout,
+      { spansMs, rollupMinuteMs, profilesMs: DAY_MS, rollupCoarseMs: DAY_MS },
+      memoryLog(),
+    );
 
   test('is set once, left alone while it stands, and follows the setting', async () => {
-    expect(await apply(14 * DAY_MS, 35 * DAY_MS)).toHaveLength(4);
+    expect(await apply(14 * DAY_MS, 35 * DAY_MS)).toHaveLength(13);
     expect(await apply(14 * DAY_MS, 35 * DAY_MS)).toEqual([]);
     expect(await apply(7 * DAY_MS, 35 * DAY_MS)).toEqual(['otel.otel_traces', 'otel.otel_traces_trace_id_ts']);
   });

@@ -1,4 +1,5 @@
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { type ListItem, maskedList, shownList } from '../../config/lists.ts';
 import { shown } from '../../config/rules.ts';
 import { type Config, type Setting, SETTINGS_LIST } from '../../config/schema.ts';
 import { type CommandSpec, hasFlag } from '../command.ts';
@@ -26,6 +27,8 @@ function asTable({ config, origins }: LoadedConfig): string {
 function asJson({ config, origins }: LoadedConfig): string {
   const entries = SETTINGS_LIST.map((setting) => {
     const value = valueOf(setting, config);
+    if (setting.schema.fields !== undefined)
+      return [setting.key, { value: maskedList(setting.schema, value as ListItem[]), ...origins[setting.key] }];
     const masked = setting.schema.secret !== undefined && value !== undefined ? shown(setting, value) : value;
     return [setting.key, { value: masked ?? null, ...origins[setting.key] }];
   });
@@ -35,6 +38,7 @@ function asJson({ config, origins }: LoadedConfig): string {
 function visible(setting: Setting, config: Config): string | null {
   const value = valueOf(setting, config);
   if (value === undefined) return null;
+  if (setting.schema.fields !== undefined) return shownList(setting.schema, value as ListItem[]);
   return setting.schema.unit === 'duration' ? durationText(Number(value)) : shown(setting, value);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { referencePages } from '../../../app/config/reference.ts';
+import { checkList, parseList } from '../../../app/config/lists.ts';
 import { checkValue } from '../../../app/config/rules.ts';
 import { SETTINGS_LIST } from '../../../app/config/schema.ts';
 import { assetPath } from '../../../core/paths.ts';
@@ -16,6 +17,13 @@ describe.each(SETTINGS_LIST)('$key', ({ schema }) => {
     expect(schema.examples.length).toBeGreaterThan(0);
     const values = schema.secret === 'value' ? [] : [...schema.examples];
     if (schema.default !== undefined) values.push(schema.default);
-    for (const value of values) expect(checkValue(schema, value).value, String(value)).not.toBe(undefined);
+    for (const value of values) {
+      const checked =
+        schema.fields === undefined ? checkValue(schema, value) : checkList(schema, parseList(String(value)));
+      expect(
+        'items' in checked ? checked.items : 'value' in checked ? checked.value : undefined,
+        String(value),
+      ).toBeDefined();
+    }
   });
 });

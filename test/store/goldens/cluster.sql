@@ -205,6 +205,259 @@ CREATE ROLE IF NOT EXISTS heliograph_face ON CLUSTER 'team';
 
 GRANT ON CLUSTER 'team' SELECT, SHOW ON boards.* TO heliograph_face;
 
+CREATE TABLE IF NOT EXISTS heliograph.ci_runs_local ON CLUSTER 'team' (
+  provider LowCardinality(String), 
+  repository LowCardinality(String), 
+  run_id UInt64,
+  attempt UInt32, 
+  delivery String, 
+  workflow LowCardinality(String), 
+  event LowCardinality(String), 
+  branch String,
+  sha String, 
+  status LowCardinality(String), 
+  conclusion LowCardinality(Nullable(String)), 
+  created_at Nullable(DateTime64(3)),
+  started_at Nullable(DateTime64(3)), 
+  updated_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (repository, run_id, attempt, delivery)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.ci_runs ON CLUSTER 'team' AS heliograph.ci_runs_local ENGINE = Distributed('team', heliograph, ci_runs_local, cityHash64(repository, run_id));
+
+CREATE TABLE IF NOT EXISTS heliograph.ci_jobs_local ON CLUSTER 'team' (
+  provider LowCardinality(String),
+  repository LowCardinality(String),
+  run_id UInt64,
+  attempt UInt32,
+  job_id UInt64,
+  delivery String,
+  workflow LowCardinality(String), 
+  name LowCardinality(String),
+  branch String,
+  sha String,
+  labels Array(LowCardinality(String)), 
+  status LowCardinality(String),
+  conclusion LowCardinality(Nullable(String)),
+  created_at Nullable(DateTime64(3)),
+  started_at Nullable(DateTime64(3)),
+  completed_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (repository, run_id, attempt, job_id, delivery)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.ci_jobs ON CLUSTER 'team' AS heliograph.ci_jobs_local ENGINE = Distributed('team', heliograph, ci_jobs_local, cityHash64(repository, run_id));
+
+CREATE TABLE IF NOT EXISTS heliograph.deployments_local ON CLUSTER 'team' (
+  id String, 
+  service LowCardinality(String),
+  environment LowCardinality(String),
+  version String, 
+  sha String, 
+  repository LowCardinality(String), 
+  status LowCardinality(String),
+  kind LowCardinality(Nullable(String)), 
+  started_at Nullable(DateTime64(3)),
+  finished_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (service, environment, id, status, received_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.deployments ON CLUSTER 'team' AS heliograph.deployments_local ENGINE = Distributed('team', heliograph, deployments_local, cityHash64(service, environment, id));
+
+CREATE TABLE IF NOT EXISTS heliograph.commits_local ON CLUSTER 'team' (
+  repository LowCardinality(String), 
+  sha String,
+  parents Array(String),
+  author String, 
+  committer String, 
+  co_authors Array(String), 
+  bot_rule LowCardinality(String), 
+  agent_assisted Bool, 
+  author_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  author_offset_min Int16, 
+  commit_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  commit_offset_min Int16,
+  time_quality LowCardinality(String), 
+  additions UInt64, 
+  deletions UInt64,
+  files UInt32,
+  binary_files UInt32,
+  renames UInt32,
+  gone Bool, 
+  version UInt64 
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+PARTITION BY toYear(commit_time)
+ORDER BY (repository, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.commits ON CLUSTER 'team' AS heliograph.commits_local ENGINE = Distributed('team', heliograph, commits_local, cityHash64(repository, sha));
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_files_local ON CLUSTER 'team' (
+  repository LowCardinality(String),
+  sha String,
+  commit_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  path String CODEC(ZSTD(1)), 
+  old_path String CODEC(ZSTD(1)), 
+  status LowCardinality(String), 
+  additions Nullable(UInt32), 
+  deletions Nullable(UInt32),
+  version UInt64
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+PARTITION BY toYear(commit_time)
+ORDER BY (repository, path, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_files ON CLUSTER 'team' AS heliograph.commit_files_local ENGINE = Distributed('team', heliograph, commit_files_local, cityHash64(repository, sha));
+
+CREATE TABLE IF NOT EXISTS heliograph.git_tips_local ON CLUSTER 'team' (
+  repository LowCardinality(String),
+  branch String,
+  tip String, 
+  collected_at DateTime64(3)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', collected_at)
+ORDER BY repository
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.git_tips ON CLUSTER 'team' AS heliograph.git_tips_local ENGINE = Distributed('team', heliograph, git_tips_local, cityHash64(repository));
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_ci_local ON CLUSTER 'team' (
+  repository LowCardinality(String),
+  sha String,
+  successful Bool, 
+  version UInt64 
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (repository, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_ci ON CLUSTER 'team' AS heliograph.commit_ci_local ENGINE = Distributed('team', heliograph, commit_ci_local, cityHash64(repository, sha));
+
+CREATE TABLE IF NOT EXISTS people.identities_local ON CLUSTER 'team' (
+  pseudonym String,
+  sealed String, 
+  last_seen DateTime64(3)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', last_seen)
+ORDER BY pseudonym
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS people.identities ON CLUSTER 'team' AS people.identities_local ENGINE = Distributed('team', people, identities_local, cityHash64(pseudonym));
+
+CREATE TABLE IF NOT EXISTS heliograph.target_polls_local ON CLUSTER 'team' (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)), 
+  service LowCardinality(String),
+  target LowCardinality(String),
+  kind LowCardinality(String), 
+  outcome LowCardinality(String), 
+  reason String CODEC(ZSTD(1)), 
+  duration_ms Float64 CODEC(ZSTD(1)), 
+  bytes UInt64 CODEC(T64, ZSTD(1)), 
+  total Nullable(Int64) CODEC(ZSTD(1)) 
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(time)
+ORDER BY (service, target, kind, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.target_polls ON CLUSTER 'team' AS heliograph.target_polls_local ENGINE = Distributed('team', heliograph, target_polls_local, cityHash64(service, target));
+
+CREATE TABLE IF NOT EXISTS heliograph.stacks_local ON CLUSTER 'team' (
+  service LowCardinality(String),
+  stack String, 
+  functions Array(LowCardinality(String)) CODEC(ZSTD(1)), 
+  locations Array(String) CODEC(ZSTD(1)), 
+  seen_at DateTime
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', seen_at)
+ORDER BY (service, stack)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.stacks ON CLUSTER 'team' AS heliograph.stacks_local ENGINE = Distributed('team', heliograph, stacks_local, cityHash64(service, stack));
+
+CREATE TABLE IF NOT EXISTS heliograph.profile_samples_local ON CLUSTER 'team' (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)), 
+  service LowCardinality(String),
+  target LowCardinality(String),
+  profile LowCardinality(String), 
+  sample_type LowCardinality(String), 
+  unit LowCardinality(String), 
+  stack LowCardinality(String), 
+  value Int64 CODEC(T64, ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(time)
+ORDER BY (service, profile, sample_type, stack, target, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.profile_samples ON CLUSTER 'team' AS heliograph.profile_samples_local ENGINE = Distributed('team', heliograph, profile_samples_local, cityHash64(service, stack));
+
+CREATE TABLE IF NOT EXISTS heliograph.go_runtime_local ON CLUSTER 'team' (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  target LowCardinality(String),
+  heap_alloc_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_sys_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_idle_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_inuse_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_released_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_objects Nullable(UInt64) CODEC(ZSTD(1)),
+  stack_inuse_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  sys_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  next_gc_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  total_alloc_bytes Nullable(UInt64) CODEC(ZSTD(1)), 
+  mallocs Nullable(UInt64) CODEC(ZSTD(1)),
+  frees Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_cycles Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_forced_cycles Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_pause_total_ns Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_cpu_fraction Nullable(Float64) CODEC(ZSTD(1)), 
+  last_gc Nullable(DateTime64(9)) CODEC(ZSTD(1)), 
+  pauses_ns Array(UInt64) CODEC(ZSTD(1)), 
+  vars Map(LowCardinality(String), Float64) CODEC(ZSTD(1)) 
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(time)
+ORDER BY (service, target, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.go_runtime ON CLUSTER 'team' AS heliograph.go_runtime_local ENGINE = Distributed('team', heliograph, go_runtime_local, cityHash64(service, target));
+
+CREATE TABLE IF NOT EXISTS heliograph.alerts_local ON CLUSTER 'team' (
+  fingerprint String, 
+  rule LowCardinality(String),
+  status LowCardinality(String), 
+  labels Map(LowCardinality(String), String),
+  summary String, 
+  starts_at DateTime64(3), 
+  ends_at Nullable(DateTime64(3)), 
+  changed_at DateTime64(3), 
+  evidence String 
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', changed_at)
+PARTITION BY toYYYYMM(starts_at)
+ORDER BY (rule, fingerprint, starts_at, status)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.alerts ON CLUSTER 'team' AS heliograph.alerts_local ENGINE = Distributed('team', heliograph, alerts_local, cityHash64(fingerprint));
+
+CREATE TABLE IF NOT EXISTS heliograph.alert_deliveries_local ON CLUSTER 'team' (
+  time DateTime64(3),
+  receiver LowCardinality(String),
+  idempotency_key String, 
+  fingerprint String,
+  starts_at DateTime64(3),
+  status LowCardinality(String),
+  attempt UInt32,
+  outcome LowCardinality(String), 
+  http_status Nullable(UInt16)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(time)
+ORDER BY (receiver, idempotency_key, attempt)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.alert_deliveries ON CLUSTER 'team' AS heliograph.alert_deliveries_local ENGINE = Distributed('team', heliograph, alert_deliveries_local, cityHash64(fingerprint));
+
 CREATE OR REPLACE VIEW boards.latency_by_route ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -355,18 +608,24 @@ CREATE OR REPLACE VIEW boards.otel_traces_trace_id_ts ON CLUSTER 'team' DEFINER 
 SELECT TraceId, Start, End FROM otel.otel_traces_trace_id_ts;
 
 CREATE OR REPLACE VIEW boards.source_status ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes
 SELECT
   source,
   if(recorded = 0, NULL, least(1., covered / greatest(1, minutes))) AS coverage,
   if(newest = toDateTime64(0, 9), NULL, newest) AS as_of
 FROM (
+  SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
+  UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
+  UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
+  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
+) AS newest_of
+LEFT JOIN (
   SELECT
-    'otlp_traces' AS source,
-    (SELECT count() FROM heliograph.source_minutes WHERE source = 'otlp_traces') AS recorded,
-    (
-      SELECT uniqExact(minute) FROM heliograph.source_minutes
-      WHERE source = 'otlp_traces' AND minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())
-    ) AS covered,
-    dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes,
-    (SELECT max(Timestamp) FROM otel.otel_traces) AS newest
-);
+    source,
+    count() AS recorded,
+    uniqExactIf(minute, minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())) AS covered
+  FROM heliograph.source_minutes
+  GROUP BY source
+) AS minutes_of USING (source);

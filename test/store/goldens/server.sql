@@ -197,6 +197,231 @@ CREATE ROLE IF NOT EXISTS heliograph_face;
 
 GRANT  SELECT, SHOW ON boards.* TO heliograph_face;
 
+CREATE TABLE IF NOT EXISTS heliograph.ci_runs  (
+  provider LowCardinality(String), 
+  repository LowCardinality(String), 
+  run_id UInt64,
+  attempt UInt32, 
+  delivery String, 
+  workflow LowCardinality(String), 
+  event LowCardinality(String), 
+  branch String,
+  sha String, 
+  status LowCardinality(String), 
+  conclusion LowCardinality(Nullable(String)), 
+  created_at Nullable(DateTime64(3)),
+  started_at Nullable(DateTime64(3)), 
+  updated_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (repository, run_id, attempt, delivery)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.ci_jobs  (
+  provider LowCardinality(String),
+  repository LowCardinality(String),
+  run_id UInt64,
+  attempt UInt32,
+  job_id UInt64,
+  delivery String,
+  workflow LowCardinality(String), 
+  name LowCardinality(String),
+  branch String,
+  sha String,
+  labels Array(LowCardinality(String)), 
+  status LowCardinality(String),
+  conclusion LowCardinality(Nullable(String)),
+  created_at Nullable(DateTime64(3)),
+  started_at Nullable(DateTime64(3)),
+  completed_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (repository, run_id, attempt, job_id, delivery)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.deployments  (
+  id String, 
+  service LowCardinality(String),
+  environment LowCardinality(String),
+  version String, 
+  sha String, 
+  repository LowCardinality(String), 
+  status LowCardinality(String),
+  kind LowCardinality(Nullable(String)), 
+  started_at Nullable(DateTime64(3)),
+  finished_at Nullable(DateTime64(3)),
+  received_at DateTime64(3)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (service, environment, id, status, received_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.commits  (
+  repository LowCardinality(String), 
+  sha String,
+  parents Array(String),
+  author String, 
+  committer String, 
+  co_authors Array(String), 
+  bot_rule LowCardinality(String), 
+  agent_assisted Bool, 
+  author_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  author_offset_min Int16, 
+  commit_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  commit_offset_min Int16,
+  time_quality LowCardinality(String), 
+  additions UInt64, 
+  deletions UInt64,
+  files UInt32,
+  binary_files UInt32,
+  renames UInt32,
+  gone Bool, 
+  version UInt64 
+) ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYear(commit_time)
+ORDER BY (repository, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_files  (
+  repository LowCardinality(String),
+  sha String,
+  commit_time DateTime64(0, 'UTC') CODEC(Delta, ZSTD(1)),
+  path String CODEC(ZSTD(1)), 
+  old_path String CODEC(ZSTD(1)), 
+  status LowCardinality(String), 
+  additions Nullable(UInt32), 
+  deletions Nullable(UInt32),
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYear(commit_time)
+ORDER BY (repository, path, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.git_tips  (
+  repository LowCardinality(String),
+  branch String,
+  tip String, 
+  collected_at DateTime64(3)
+) ENGINE = ReplacingMergeTree(collected_at)
+ORDER BY repository
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.commit_ci  (
+  repository LowCardinality(String),
+  sha String,
+  successful Bool, 
+  version UInt64 
+) ENGINE = ReplacingMergeTree(version)
+ORDER BY (repository, sha)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS people.identities  (
+  pseudonym String,
+  sealed String, 
+  last_seen DateTime64(3)
+) ENGINE = ReplacingMergeTree(last_seen)
+ORDER BY pseudonym
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.target_polls  (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)), 
+  service LowCardinality(String),
+  target LowCardinality(String),
+  kind LowCardinality(String), 
+  outcome LowCardinality(String), 
+  reason String CODEC(ZSTD(1)), 
+  duration_ms Float64 CODEC(ZSTD(1)), 
+  bytes UInt64 CODEC(T64, ZSTD(1)), 
+  total Nullable(Int64) CODEC(ZSTD(1)) 
+) ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (service, target, kind, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.stacks  (
+  service LowCardinality(String),
+  stack String, 
+  functions Array(LowCardinality(String)) CODEC(ZSTD(1)), 
+  locations Array(String) CODEC(ZSTD(1)), 
+  seen_at DateTime
+) ENGINE = ReplacingMergeTree(seen_at)
+ORDER BY (service, stack)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.profile_samples  (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)), 
+  service LowCardinality(String),
+  target LowCardinality(String),
+  profile LowCardinality(String), 
+  sample_type LowCardinality(String), 
+  unit LowCardinality(String), 
+  stack LowCardinality(String), 
+  value Int64 CODEC(T64, ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (service, profile, sample_type, stack, target, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.go_runtime  (
+  time DateTime64(3) CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  target LowCardinality(String),
+  heap_alloc_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_sys_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_idle_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_inuse_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_released_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  heap_objects Nullable(UInt64) CODEC(ZSTD(1)),
+  stack_inuse_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  sys_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  next_gc_bytes Nullable(UInt64) CODEC(ZSTD(1)),
+  total_alloc_bytes Nullable(UInt64) CODEC(ZSTD(1)), 
+  mallocs Nullable(UInt64) CODEC(ZSTD(1)),
+  frees Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_cycles Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_forced_cycles Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_pause_total_ns Nullable(UInt64) CODEC(ZSTD(1)),
+  gc_cpu_fraction Nullable(Float64) CODEC(ZSTD(1)), 
+  last_gc Nullable(DateTime64(9)) CODEC(ZSTD(1)), 
+  pauses_ns Array(UInt64) CODEC(ZSTD(1)), 
+  vars Map(LowCardinality(String), Float64) CODEC(ZSTD(1)) 
+) ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (service, target, time)
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.alerts  (
+  fingerprint String, 
+  rule LowCardinality(String),
+  status LowCardinality(String), 
+  labels Map(LowCardinality(String), String),
+  summary String, 
+  starts_at DateTime64(3), 
+  ends_at Nullable(DateTime64(3)), 
+  changed_at DateTime64(3), 
+  evidence String 
+) ENGINE = ReplacingMergeTree(changed_at)
+PARTITION BY toYYYYMM(starts_at)
+ORDER BY (rule, fingerprint, starts_at, status)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS heliograph.alert_deliveries  (
+  time DateTime64(3),
+  receiver LowCardinality(String),
+  idempotency_key String, 
+  fingerprint String,
+  starts_at DateTime64(3),
+  status LowCardinality(String),
+  attempt UInt32,
+  outcome LowCardinality(String), 
+  http_status Nullable(UInt16)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY (receiver, idempotency_key, attempt)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
 CREATE OR REPLACE VIEW boards.latency_by_route  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -347,18 +572,24 @@ CREATE OR REPLACE VIEW boards.otel_traces_trace_id_ts  DEFINER = CURRENT_USER SQ
 SELECT TraceId, Start, End FROM otel.otel_traces_trace_id_ts;
 
 CREATE OR REPLACE VIEW boards.source_status  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes
 SELECT
   source,
   if(recorded = 0, NULL, least(1., covered / greatest(1, minutes))) AS coverage,
   if(newest = toDateTime64(0, 9), NULL, newest) AS as_of
 FROM (
+  SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
+  UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
+  UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
+  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
+) AS newest_of
+LEFT JOIN (
   SELECT
-    'otlp_traces' AS source,
-    (SELECT count() FROM heliograph.source_minutes WHERE source = 'otlp_traces') AS recorded,
-    (
-      SELECT uniqExact(minute) FROM heliograph.source_minutes
-      WHERE source = 'otlp_traces' AND minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())
-    ) AS covered,
-    dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes,
-    (SELECT max(Timestamp) FROM otel.otel_traces) AS newest
-);
+    source,
+    count() AS recorded,
+    uniqExactIf(minute, minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())) AS covered
+  FROM heliograph.source_minutes
+  GROUP BY source
+) AS minutes_of USING (source);

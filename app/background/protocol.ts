@@ -1,0 +1,21 @@
+/** What the background thread and the main thread say to each other. */
+import type { ErrorCode } from '../../core/errors.ts';
+import type { RowSignal } from '../../core/rows.ts';
+import type { RowBody } from '../../ingest/rows.ts';
+import type { TaskRun, TaskStats } from '../scheduler/task.ts';
+import type { LogLine } from '../workers/message-log.ts';
+
+/** To the worker. */
+export type BackgroundCommand =
+  | { appended: { id: number; error?: { code: ErrorCode; message: string; retryAfterSeconds: number | undefined } } }
+  /** Ends all jobs; answered by `stopped`. */
+  | { stop: { deadlineMs: number } };
+
+/** From the worker. */
+export type BackgroundEvent =
+  /** Bodies for the journal; their buffers are transferred. */
+  | { append: { id: number; signal: RowSignal; bodies: RowBody[] } }
+  /** A job has run; `jobs` are the figures of all. */
+  | { run: TaskRun; jobs: TaskStats[] }
+  | { log: LogLine }
+  | { stopped: true };

@@ -1,0 +1,87 @@
+/** The road in, composed: doors, journal and loader, with what walks and rewrites a body handed in by the collectors. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { FastifyInstance } from 'fastify';
+import { OTLP_COLLECTORS } from '../collectors/index.ts';
+import { encodeStatus } from '../collectors/otlp/response.ts';
+import { builtPath } from '../core/paths.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import type { Auth } from '../ingest/auth.ts';
+import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
+import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
+import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
+import { createSlowLane, type SlowLane } from '../ingest/doors/slow-lane.ts';
+import { createJournal } from '../ingest/journal/journal.ts';
+import type { DiskJournal } from '../ingest/journal/types.ts';
+import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
+import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
+import type { Config } from './config/schema.ts';
+import type { Metrics } from './metrics.ts';
+import type { OnStop } from './shutdown.ts';
+import type { OpenStore } from './store.ts';
+import type { LoaderWorkerData } from './workers/loader.ts';
+
+export interface Ingest {
+  journal: DiskJournal;
+  ledger: DoorLedger;
+  slowLane: SlowLane;
+  door: FastifyInstance;
+}
+
+/** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
+const SEGMENT_HOLD_MS = 2000;
+
+/** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
+export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
+  const journal = await createJournal({
+    dir: join(config.dataDir, 'journal'),
+    clock,
+    log,
+    options: {
+      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
+      segmentHoldMs: SEGMENT_HOLD_MS,
+      retentionMs: () => config.retention.spans,
+      loadSettings: { ...PINNED_BLOCK_SETTINGS },
+    },
+  });
+  await mkdir(join(config.dataDir, 'scratch'), { recursive: true, mode: 0o700 });
+  const { recovered } = journal;
+  if (recovered.segments > 0 || recovered.quarantined > 0) log.info(recovered, 'journal recovered');
+  onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
+  const ledger = createLedger(clock, log);
+  const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
+  const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
+  const door = createOtlpHttpDoor({
+    collectors: OTLP_COLLECTORS,
+    rewrite: slowLane.rewrite,
+    journal,
+    auth,
+    ledger,
+    encodeStatus,
+    keepRejected: keeper,
+    log,
+  });
+  return { journal, ledger, slowLane, door };
+}
+
+/** The loader; it does not run yet. */
+export function openDispatcher(
+  config: Config,
+  journal: DiskJournal,
+  store: OpenStore,
+  metrics: Metrics,
+  clock: Clock,
+  log: Log,
+): Dispatcher {
+  const scratchDir = join(config.dataDir, 'scratch');
+  const workerData: LoaderWorkerData = { store: store.address, quarantineDir: journal.quarantineDir, scratchDir };
+  return createDispatcher({
+    queue: journal,
+    startWorker: () => new Worker(builtPath('app/workers/loader.ts'), { name: 'loader', workerData }),
+    onLoaded: (report, segment) =>
+      metrics.segmentLoaded({ ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs }),
+    clock,
+    log,
+  });
+}

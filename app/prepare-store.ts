@@ -1,0 +1,29 @@
+/** Brings the store to the shape this build wants: migrations, then the views. */
+import { ANALYZERS } from '../analyzers/index.ts';
+import { HeliographError } from '../core/errors.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import { migrate, readMigrations } from '../store/migrate.ts';
+import { defineViews } from '../store/views.ts';
+import type { OpenStore } from './store.ts';
+
+const STORE_RETRY_MAX_MS = 10_000;
+
+/** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
+export async function prepareStore({ store, layout }: OpenStore, clock: Clock, log: Log): Promise<void> {
+  const migrations = await readMigrations();
+  for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
+    try {
+      await migrate(store, layout, log, migrations);
+      return await defineViews(
+        store,
+        layout,
+        ANALYZERS.map((analyzer) => analyzer.sql),
+      );
+    } catch (error) {
+      const cause = error instanceof HeliographError && error.code === 'migration_failed' ? error.cause : error;
+      if (!(cause instanceof HeliographError) || !cause.entry.retryable) throw error;
+      log.warn({ err: error, retryMs: delayMs }, 'store not ready, will retry');
+      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+    }
+  }
+}
