@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig } from '../../../app/config/load.ts';
+import { loadConfig } from '../../../app/config/load.ts';
 import { assetPath } from '../../../core/paths.ts';
 import { heliographYaml } from '../../../scripts/lib/demo/config.mjs';
 import { Interrupted, runDemo } from '../../../scripts/lib/demo/demo.mjs';
@@ -32,13 +32,23 @@ test('the configuration watches what the demo starts', () => {
     otlp: { httpPort: 0 },
     dataDir: './data',
     git: { repositories: [{ name: 'go-shop', path: './repo' }] },
-    targets: [{ name: 'checkout-1', service: 'checkout', url: 'http://127.0.0.1:6061' }],
     hooks: { github: { secretFile: './github.secret' } },
     alerts: { receivers: [{ url: 'http://127.0.0.1:9095/alerts', secretFile: './webhook.secret' }] },
   });
   const readFile = (path: string): string | undefined => (path.endsWith('heliograph.yaml') ? yaml : undefined);
-  const { problems } = readConfig({ flags: {}, env: {}, cwd: root, readFile });
-  expect(problems.filter((problem) => !problem.includes('unknown key'))).toEqual([]);
+  const { config } = loadConfig({ flags: {}, env: {}, cwd: root, readFile });
+  expect(config.dataDir).toBe(folders(root).instance.replace('/instance.json', ''));
+  expect(config.hooks.github.secretFile).toBe(folders(root).githubSecret);
+  expect(config.targets).toEqual([
+    {
+      name: 'checkout-1',
+      service: 'checkout',
+      url: 'http://127.0.0.1:6061',
+      every: 5000,
+      cpuEvery: 60_000,
+      cpuDuration: 5000,
+    },
+  ]);
 });
 
 test('a port that is taken gives way to a free one', async () => {
