@@ -32,6 +32,7 @@ import { sendDeployments, sendHooks } from './send.mjs';
  * @property {string} githubSecret
  * @property {Past} past
  * @property {string} sources folder of go-shop
+ * @property {Pace} pace
  */
 
 /** What the repository holds when the shop opens. @typedef {{head: string, pushes: Pushed[]}} Past */
@@ -42,11 +43,25 @@ const CI_RUNS = 24;
 /** The history ends this long before the demo begins, so that the next commit has room. */
 const QUIET_SECONDS = 1800;
 const NEXT_AGE_SECONDS = 480;
-const BASELINE_MINUTES = 3;
 const MINUTE_MS = 60_000;
-const REPORT_MS = 30_000;
-export const LATENCY_LIMIT_MS = 180_000;
-export const GOROUTINES_LIMIT_MS = 210_000;
+
+/**
+ * How long things may take.
+ * @typedef {object} Pace
+ * @property {(nowMs: number) => number} quietUntil when the quiet shop has run long enough, in Unix milliseconds
+ * @property {number} reportMs between two lines that say how it goes
+ * @property {number} latencyLimitMs for the alert after the deploy
+ * @property {number} goroutinesLimitMs for the alert after the leak began
+ */
+
+/** @type {Pace} */
+export const PACE = {
+  // Rollups are by whole minutes: three of them, and a moment for the last spans to arrive.
+  quietUntil: (nowMs) => Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS + 3 * MINUTE_MS + 1000,
+  reportMs: 30_000,
+  latencyLimitMs: 180_000,
+  goroutinesLimitMs: 210_000,
+};
 
 /**
  * Writes the repository of the shop with its history up to the version that runs first.
@@ -122,17 +137,14 @@ export async function openShop({ say, signal, processes, at, ports, pageUrl, otl
 }
 
 /**
- * Lets the quiet shop run until whole minutes of it are known, and says how it goes meanwhile.
+ * Lets the quiet shop run until there is something to compare with, and says how it goes meanwhile.
  * @param {Scene} scene
  */
-export async function waitForBaseline({ say, signal, pageUrl }) {
-  const firstMinute = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS;
-  const untilMs = firstMinute + BASELINE_MINUTES * MINUTE_MS + 1000;
-  say.now(
-    `Waiting     ${duration(untilMs - Date.now())}, until there are ${BASELINE_MINUTES} whole quiet minutes to compare with`,
-  );
+export async function waitForBaseline({ say, signal, pageUrl, pace }) {
+  const untilMs = pace.quietUntil(Date.now());
+  say.now(`Waiting     ${duration(untilMs - Date.now())}, until there are quiet minutes to compare with`);
   while (Date.now() < untilMs) {
-    await sleep(Math.min(REPORT_MS, untilMs - Date.now()), undefined, { signal });
+    await sleep(Math.min(pace.reportMs, untilMs - Date.now()), undefined, { signal });
     await sayOrders(say, pageUrl);
   }
 }
@@ -183,13 +195,12 @@ export async function deployNext(scene, checkout) {
  * @param {Scene} scene
  * @returns {Promise<string | undefined>}
  */
-export async function waitForLatency({ say, signal, inbox, pageUrl }) {
+export async function waitForLatency({ say, signal, inbox, pageUrl, pace }) {
   const startedMs = Date.now();
-  const stop = sayEvery(signal, () => sayOrders(say, pageUrl));
-  const alert = await inbox
-    .waitFor((each) => isAboutCheckout(each, /latency/i), LATENCY_LIMIT_MS, signal)
-    .finally(stop);
-  if (alert === undefined) return missing('latency', LATENCY_LIMIT_MS, inbox.refused());
+  const limitMs = pace.latencyLimitMs;
+  const stop = sayEvery(pace.reportMs, () => sayOrders(say, pageUrl));
+  const alert = await inbox.waitFor((each) => isAboutCheckout(each, /latency/i), limitMs, signal).finally(stop);
+  if (alert === undefined) return missing('latency', limitMs, inbox.refused());
   say.now(`Noticed     ${duration(Date.now() - startedMs)} after the deploy, with a good signature`);
   return undefined;
 }
@@ -199,14 +210,14 @@ export async function waitForLatency({ say, signal, inbox, pageUrl }) {
  * @param {Scene} scene
  * @returns {Promise<string | undefined>}
  */
-export async function leakAndWait({ say, signal, inbox, ports }) {
+export async function leakAndWait({ say, signal, inbox, ports, pace }) {
   const admin = loopback(ports.checkout.admin);
   await switchOn(admin, 'leak');
   const startedMs = Date.now();
   say.gap();
   say.now('LEAK        checkout now leaves a goroutine behind per order');
-  const stop = sayEvery(signal, async () => say.now(`Goroutines  ${await goroutinesOf(admin)} in checkout`));
-  const limitMs = GOROUTINES_LIMIT_MS;
+  const stop = sayEvery(pace.reportMs, async () => say.now(`Goroutines  ${await goroutinesOf(admin)} in checkout`));
+  const limitMs = pace.goroutinesLimitMs;
   const alert = await inbox.waitFor((each) => isAboutCheckout(each, /goroutine|leak/i), limitMs, signal).finally(stop);
   if (alert === undefined) return missing('goroutine', limitMs, inbox.refused());
   say.now(`Noticed     ${duration(Date.now() - startedMs)} after the leak began, with a good signature`);
@@ -215,14 +226,12 @@ export async function leakAndWait({ say, signal, inbox, ports }) {
 
 /**
  * Says something now and then, until the returned function is called. What cannot be said is left out.
- * @param {AbortSignal} signal
+ * @param {number} everyMs
  * @param {() => Promise<void>} speak
  * @returns {() => void}
  */
-function sayEvery(signal, speak) {
-  const timer = setInterval(() => {
-    if (!signal.aborted) speak().catch(() => {});
-  }, REPORT_MS);
+function sayEvery(everyMs, speak) {
+  const timer = setInterval(() => void speak().catch(() => {}), everyMs);
   return () => clearInterval(timer);
 }
 
@@ -232,6 +241,6 @@ function sayEvery(signal, speak) {
  * @param {readonly string[]} refused
  */
 function missing(kind, limitMs, refused) {
-  const why = refused.length === 0 ? '' : `; ${refused.length} deliveries were turned away (${refused[0]})`;
+  const why = refused.length === 0 ? '' : `; turned away: ${refused.length}, the first with ${refused[0]}`;
   return `no ${kind} alert about checkout arrived within ${duration(limitMs)}${why}`;
 }

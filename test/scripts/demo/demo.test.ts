@@ -13,6 +13,8 @@ import { freePort, isFree } from '../../../scripts/lib/demo/ports.mjs';
 import { createProcesses } from '../../../scripts/lib/demo/processes.mjs';
 import { createSay } from '../../../scripts/lib/demo/say.mjs';
 import { folders, prepareFolder } from '../../../scripts/lib/demo/scene.mjs';
+import { signatureOf } from '../../../scripts/lib/demo/signature.mjs';
+import { PACE } from '../../../scripts/lib/demo/story.mjs';
 import { peerTest } from '../../support/peers.ts';
 
 let root: string;
@@ -116,18 +118,50 @@ test('without Go the demo says so and ends', () => {
   expect(stderr).toContain('Go is not on PATH');
 });
 
-/** What the demo says, and an end to it at the first line that matches. */
-async function demoUntil(matches: RegExp, configText: () => string): Promise<{ code: number; lines: string[] }> {
+/** Heliograph with nothing but its doors: what it does not do itself, the test does. */
+const PLAIN = 'port: 0\notlp: { httpPort: 0 }\ndataDir: ./data\n';
+/** No time to lose. */
+const QUICK = {
+  quietUntil: (nowMs: number) => nowMs + 300,
+  reportMs: 100,
+  latencyLimitMs: 30_000,
+  goroutinesLimitMs: 30_000,
+};
+
+interface Told {
+  code: number;
+  lines: string[];
+}
+
+/** Runs the demo to its end; `hear` is told each line, with the receiver's address and the way to interrupt. */
+async function tell(
+  hear: (line: string, receiverUrl: string, interrupt: () => void) => void,
+  pace: Parameters<typeof runDemo>[0]['pace'] = QUICK,
+  config = PLAIN,
+): Promise<Told> {
   const lines: string[] = [];
   const stop = new AbortController();
+  let receiver = '';
   const say = createSay(
     (line) => {
       lines.push(line);
-      if (matches.test(line)) stop.abort(new Interrupted());
+      hear(line, receiver, () => stop.abort(new Interrupted()));
     },
     () => new Date(),
   );
-  return { code: await runDemo({ exitWhenDone: true, stop, say, root, configText }), lines };
+  const configText: typeof heliographYaml = ({ receiverUrl }) => {
+    receiver = receiverUrl;
+    return config;
+  };
+  return { code: await runDemo({ exitWhenDone: true, stop, say, root, configText, pace }), lines };
+}
+
+/** An alert as Heliograph sends it, signed with the demo's secret or with another. */
+async function sendAlert(url: string, alertname: string, secret?: string): Promise<void> {
+  const alert = { status: 'firing', labels: { alertname, service: 'checkout' }, annotations: { summary: 'look here' } };
+  const body = JSON.stringify({ version: '4', alerts: [alert] });
+  const key = secret ?? readFileSync(join(root, 'webhook.secret'), 'utf8');
+  await fetch(url, { method: 'POST', body, headers: { 'x-heliograph-signature-256': signatureOf(key, body) } });
 }
 
 const leftOver = (): string[] =>
@@ -135,18 +169,52 @@ const leftOver = (): string[] =>
     .stdout.split('\n')
     .filter((line) => line.includes(root));
 
-peerTest('go', 'the demo sets its scene, and an interruption leaves nothing behind', async () => {
-  const { code, lines } = await demoUntil(/Waiting/, () => 'port: 0\notlp: { httpPort: 0 }\ndataDir: ./data\n');
-  expect(code).toBe(130);
+test('the quiet lasts three whole minutes', () => {
+  const minutes = (ms: number) => ms / 60_000;
+  for (const nowMs of [0, 1, 59_999, 60_000]) {
+    const quiet = PACE.quietUntil(nowMs) - nowMs;
+    expect(minutes(quiet)).toBeGreaterThan(3);
+    expect(minutes(quiet)).toBeLessThan(4.1);
+  }
+});
+
+peerTest('go', 'the story from traffic to both alerts ends well, and leaves nothing behind', async () => {
+  const { code, lines } = await tell((line, url) => {
+    if (line.includes('“')) setTimeout(() => void sendAlert(url, 'LatencyIncrease'), 300);
+    if (line.includes('LEAK  ')) setTimeout(() => void sendAlert(url, 'GoroutineLeak'), 300);
+  });
   const text = lines.join('\n');
-  for (const said of ['Repository', 'Heliograph', 'CI', 'Deploys', 'Shop', 'Traffic', 'Waiting', 'Stopped'])
-    expect(text).toContain(`  ${said.padEnd(10)}  `);
+  expect(code, text).toBe(0);
+  const said = ['Repository', 'Heliograph', 'CI', 'Deploys', 'Shop', 'Traffic', 'Waiting', 'DEPLOY', 'WEBHOOK', 'LEAK'];
+  for (const word of [...said, 'Noticed', 'Goroutines', 'Done', 'Stopped'])
+    expect(text).toContain(`  ${word.padEnd(10)}  `);
+  expect(text).toContain('FIRING  GoroutineLeak\n            look here');
   expect(existsSync(join(root, 'data', 'instance.json'))).toBe(false);
   expect(leftOver()).toEqual([]);
 });
 
+peerTest('go', 'no alert in time, or none that is signed, is a failure with its reason', async () => {
+  const hurry = { ...QUICK, latencyLimitMs: 1500, goroutinesLimitMs: 500 };
+  const { code, lines } = await tell((line, url) => {
+    if (line.includes('“')) setTimeout(() => void sendAlert(url, 'LatencyIncrease', 'a guess'), 100);
+  }, hurry);
+  expect(code).toBe(1);
+  const failed = lines.find((line) => line.includes('FAILED')) ?? '';
+  expect(failed).toContain('no latency alert about checkout arrived within 2 s; turned away: 1, the first with 401');
+  expect(failed).toContain('no goroutine alert about checkout arrived within 1 s');
+  expect(leftOver()).toEqual([]);
+});
+
+peerTest('go', 'an interruption at any time leaves nothing behind', async () => {
+  const { code } = await tell((line, _, interrupt) => {
+    if (line.includes('Waiting')) interrupt();
+  });
+  expect(code).toBe(130);
+  expect(leftOver()).toEqual([]);
+});
+
 peerTest('go', 'a Heliograph that does not start is told with its log, and nothing is left', async () => {
-  const { code, lines } = await demoUntil(/never/, () => 'port: a lot\n');
+  const { code, lines } = await tell(() => {}, QUICK, 'port: a lot\n');
   expect(code).toBe(1);
   expect(lines.join('\n')).toMatch(/FAILED {6}Heliograph ended by itself \(exit code \d+\); .*heliograph\.log/);
   expect(leftOver()).toEqual([]);
