@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assetPath, PACKAGE_ROOT } from '../../core/paths.ts';
 import { freePort } from '../../scripts/lib/demo/ports.mjs';
@@ -17,14 +17,27 @@ const json = (name: string): string[] => {
 let folder: string;
 let heliograph: HeliographProcess;
 
-/** What the image holds, as far as it comes from here: the context without what .dockerignore names, packages and build. */
+/** The packages that `npm ci --omit=dev` installs, each a link to what is installed here. */
+function linkPackages(target: string): void {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { dev?: boolean }> };
+  for (const [path, { dev = false }] of Object.entries(packages)) {
+    if (dev || !/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || !existsSync(assetPath(path))) continue;
+    mkdirSync(dirname(join(target, path)), { recursive: true });
+    symlinkSync(assetPath(path), join(target, path));
+  }
+}
+
+/** The steps of the Dockerfile, as far as they can be taken here: the context without what .dockerignore names, packages, build. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'heliograph-image-'));
   const app = join(folder, 'app');
   for (const name of readdirSync(PACKAGE_ROOT).filter((each) => !dockerIgnored.includes(each)))
     cpSync(assetPath(name), join(app, name), { recursive: true });
-  cpSync(assetPath('dist'), join(app, 'dist'), { recursive: true });
-  symlinkSync(assetPath('node_modules'), join(app, 'node_modules'));
+  linkPackages(app);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const [, ...build] = scripts['build']?.split(' ') ?? [];
+  const built = spawnSync(process.execPath, build, { cwd: app, encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stdout + built.stderr);
   const [, main = ''] = json('ENTRYPOINT');
   heliograph = await spawnHeliograph(join(folder, 'data'), {}, true, join(app, main));
 });

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { assetPath } from '../../core/paths.ts';
 import { buildGoShop, type ShopProcess, startService } from '../support/go-shop.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import type { DecodedSpan } from '../support/otlp-decode.ts';
@@ -103,6 +105,16 @@ async function vars(service: string): Promise<Record<string, unknown>> {
   const response = await fetch(`${shop(service).admin}/debug/vars`);
   return (await response.json()) as Record<string, unknown>;
 }
+
+peerTest('go', 'the sources are formatted, and go vet has nothing to say', async () => {
+  const cwd = assetPath('examples/go-shop');
+  const output = (command: string, ...args: string[]): string => {
+    const { stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+    return stdout + stderr;
+  };
+  expect(output('gofmt', '-l', '.')).toBe('');
+  expect(output('go', 'vet', './...')).toBe('');
+});
 
 peerTest('go', 'an order is one trace through the three services, with routes and versions', async () => {
   await order();

@@ -199,7 +199,9 @@ export async function waitForLatency({ say, signal, inbox, pageUrl, pace }) {
   const startedMs = Date.now();
   const limitMs = pace.latencyLimitMs;
   const stop = sayEvery(pace.reportMs, () => sayOrders(say, pageUrl));
-  const alert = await inbox.waitFor((each) => isAboutCheckout(each, /latency/i), limitMs, signal).finally(stop);
+  const alert = await inbox
+    .waitFor((each) => isAboutCheckout(each, /latency|slow|p99/i), limitMs, signal)
+    .finally(stop);
   if (alert === undefined) return missing('latency', limitMs, inbox.refused());
   say.now(`Noticed     ${duration(Date.now() - startedMs)} after the deploy, with a good signature`);
   return undefined;

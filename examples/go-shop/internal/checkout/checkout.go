@@ -20,7 +20,7 @@ import (
 
 const (
 	paymentTime   = 8 * time.Millisecond
-	receiptRounds = 2000
+	receiptRounds = 20_000
 	bodyLimit     = 1 << 20
 )
 
