@@ -1,6 +1,8 @@
 // @ts-check
 /** heliograph.yaml of the demo: short intervals, so that minutes are enough to see what takes hours elsewhere. */
 
+import { REPOSITORY } from './people.mjs';
+
 /**
  * @param {{port: number, otlpPort: number, receiverUrl: string,
  *   targets: readonly {name: string, service: string, url: string}[]}} given ports 0 take free ones
@@ -17,7 +19,7 @@ otlp: { httpPort: ${otlpPort} }
 dataDir: ./data
 git:
   every: 10s
-  repositories: [{ name: go-shop, path: ./repo }]
+  repositories: [{ name: ${REPOSITORY}, path: ./repo }]
 targets:
 ${lines.join('\n')}
 hooks: { github: { secretFile: ./github.secret } }

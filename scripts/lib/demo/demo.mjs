@@ -71,7 +71,8 @@ export async function runDemo({
   processes.failed.catch((reason) => stop.abort(reason));
   /** @type {(() => Promise<void>)[]} */
   const closers = [];
-  let code = 1;
+  /** @type {number | undefined} what the story came to; an interruption after its end changes nothing of that */
+  let code;
   try {
     const scene = await setScene({ say, stop, processes, root, configText, pace, closers });
     const failure = await tellStory(scene);
@@ -82,10 +83,11 @@ export async function runDemo({
     if (!exitWhenDone) await stayUp(scene);
   } catch (error) {
     const reason = stop.signal.aborted ? stop.signal.reason : error;
-    if (!(reason instanceof Interrupted)) {
+    if (reason instanceof Interrupted) code ??= 130;
+    else {
       say.now(`FAILED      ${/** @type {Error} */ (reason).message}`);
       code = 1;
-    } else if (code !== 0) code = 130;
+    }
   } finally {
     await processes.stopAll();
     for (const close of closers) await close();

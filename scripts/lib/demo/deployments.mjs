@@ -1,5 +1,6 @@
 // @ts-check
 /** Deploy events, as a team's own pipeline would send them to `POST /v1/deployments`. */
+import { REPOSITORY } from './people.mjs';
 import { seededRandom } from './random.mjs';
 
 /**
@@ -32,7 +33,7 @@ export function deployment({ service, version, sha, startedSeconds, finishedSeco
     environment: 'production',
     version,
     sha,
-    repository: 'go-shop',
+    repository: REPOSITORY,
     status,
     ...(kind === undefined ? {} : { kind }),
     startedAt: new Date(startedSeconds * 1000).toISOString(),

@@ -4,6 +4,7 @@
  * run and the job are there; times are those at which the things happened.
  */
 import { createHash } from 'node:crypto';
+import { REPOSITORY } from './people.mjs';
 import { pick, seededRandom } from './random.mjs';
 
 /**
@@ -24,10 +25,10 @@ import { pick, seededRandom } from './random.mjs';
  * @property {object} payload
  */
 
-const REPOSITORY = {
+const HOSTED = {
   id: 700_100,
   name: 'go-shop',
-  full_name: 'example/go-shop',
+  full_name: REPOSITORY,
   default_branch: 'main',
   private: true,
 };
@@ -82,7 +83,7 @@ function pushHook(push) {
     commits: [commit],
     head_commit: commit,
   };
-  return hook('push', `push ${push.sha}`, { ...payload, repository: REPOSITORY, sender: { login: push.login } });
+  return hook('push', `push ${push.sha}`, { ...payload, repository: HOSTED, sender: { login: push.login } });
 }
 
 /**
@@ -120,7 +121,7 @@ function runHooks({ push, number, attempt, failing, startSeconds, random }) {
       action,
       workflow_run: { ...base, status: action, conclusion, updated_at: iso(seconds) },
       workflow: WORKFLOW,
-      repository: REPOSITORY,
+      repository: HOSTED,
       sender: { login: push.login },
     });
   const context = { run: base, attempt, startSeconds, login: push.login, random };
@@ -171,7 +172,7 @@ function jobHooks(job, { run, attempt, startSeconds, login, random }) {
         runner_name: action === 'queued' ? null : runner,
         steps: [],
       },
-      repository: REPOSITORY,
+      repository: HOSTED,
       sender: { login },
     });
   });

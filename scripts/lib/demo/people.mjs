@@ -1,6 +1,9 @@
 // @ts-check
 /** The team that never was: made-up people around the world, and a bot. */
 
+/** What commits, CI and deploys call the repository alike. */
+export const REPOSITORY = 'example/go-shop';
+
 /**
  * @typedef {object} Person
  * @property {string} name

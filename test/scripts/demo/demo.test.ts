@@ -33,7 +33,7 @@ test('the configuration watches what the demo starts', () => {
     port: 0,
     otlp: { httpPort: 0 },
     dataDir: './data',
-    git: { repositories: [{ name: 'go-shop', path: './repo' }] },
+    git: { repositories: [{ name: 'example/go-shop', path: './repo' }] },
     hooks: { github: { secretFile: './github.secret' } },
     alerts: { receivers: [{ url: 'http://127.0.0.1:9095/alerts', secretFile: './webhook.secret' }] },
   });
@@ -138,6 +138,7 @@ async function tell(
   hear: (line: string, receiverUrl: string, interrupt: () => void) => void,
   pace: Parameters<typeof runDemo>[0]['pace'] = QUICK,
   config = PLAIN,
+  exitWhenDone = true,
 ): Promise<Told> {
   const lines: string[] = [];
   const stop = new AbortController();
@@ -153,7 +154,7 @@ async function tell(
     receiver = receiverUrl;
     return config;
   };
-  return { code: await runDemo({ exitWhenDone: true, stop, say, root, configText, pace }), lines };
+  return { code: await runDemo({ exitWhenDone, stop, say, root, configText, pace }), lines };
 }
 
 /** An alert as Heliograph sends it, signed with the demo's secret or with another. */
@@ -202,6 +203,21 @@ peerTest('go', 'no alert in time, or none that is signed, is a failure with its 
   const failed = lines.find((line) => line.includes('FAILED')) ?? '';
   expect(failed).toContain('no latency alert about checkout arrived within 2 s; turned away: 1, the first with 401');
   expect(failed).toContain('no goroutine alert about checkout arrived within 1 s');
+  expect(leftOver()).toEqual([]);
+});
+
+peerTest('go', 'it stays up until it is interrupted, which changes nothing of how the story ended', async () => {
+  const hurry = { ...QUICK, latencyLimitMs: 1, goroutinesLimitMs: 1 };
+  const { code, lines } = await tell(
+    (line, _, interrupt) => {
+      if (line.includes('Ctrl-C')) interrupt();
+    },
+    hurry,
+    PLAIN,
+    false,
+  );
+  expect(code).toBe(1);
+  expect(lines.join('\n')).toMatch(/http:\/\/127\.0\.0\.1:\d+\/d\/heliograph-service-latency/);
   expect(leftOver()).toEqual([]);
 });
 

@@ -107,7 +107,7 @@ test('past deploys follow their merges; one that failed is rolled back to what r
     environment: 'production',
     version: '1.0.0',
     sha: 'abc',
-    repository: 'go-shop',
+    repository: 'example/go-shop',
     status: 'success',
     startedAt: new Date(START * 1000).toISOString(),
     finishedAt: new Date((START + 5) * 1000).toISOString(),
