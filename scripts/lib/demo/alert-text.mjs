@@ -17,6 +17,7 @@ const VALUE_LINES_MAX = 8;
 const VALUE_WIDTH_MAX = 110;
 /** What stands in the first line, and is not repeated below. */
 const HEADLINE = ['alertname', 'severity'];
+const SEE = 'see';
 
 /**
  * Lines without an end: a headline, then labels and annotations, one a line, aligned.
@@ -30,15 +31,16 @@ export function alertLines(alert) {
   const facts = [
     ...Object.entries(labels).filter(([name]) => !HEADLINE.includes(name)),
     ...Object.entries(evidence),
-    ...(alert.generatorURL ? [['see', alert.generatorURL]] : []),
-  ];
-  const width = Math.max(0, ...facts.map(([name = '']) => name.length));
+  ].filter(([, value]) => value !== '');
+  const width = Math.max(SEE.length, ...facts.map(([name]) => name.length));
   return [
     `${alert.status.toUpperCase()}  ${labels['alertname'] ?? 'alert without a name'}${severity}`,
     ...[summary, description]
       .filter((text) => text !== undefined && text !== '')
       .flatMap((text) => wrap(text ?? '', 2)),
-    ...facts.flatMap(([name = '', value = '']) => labelled(name, value, width)),
+    ...facts.flatMap(([name, value]) => labelled(name, shortNumber(value), width)),
+    // An address is whole or of no use.
+    ...(alert.generatorURL ? [`  ${SEE.padEnd(width)}  ${printable(alert.generatorURL)}`] : []),
   ];
 }
 
@@ -55,10 +57,23 @@ function labelled(name, value, width) {
   return shown.map((line, i) => `  ${(i === 0 ? name : '').padEnd(width)}  ${line}`);
 }
 
+/**
+ * Nobody reads fifteen decimals.
+ * @param {string} value
+ */
+function shortNumber(value) {
+  return /^-?\d+\.\d{3,}$/.test(value) ? Number(value).toFixed(2) : value;
+}
+
 /** @param {string} line */
 function clip(line) {
-  const printable = line.replaceAll('\t', '  ').replace(/\p{Cc}/gu, '?');
-  return printable.length > VALUE_WIDTH_MAX ? `${printable.slice(0, VALUE_WIDTH_MAX - 1)}…` : printable;
+  const text = printable(line);
+  return text.length > VALUE_WIDTH_MAX ? `${text.slice(0, VALUE_WIDTH_MAX - 1)}…` : text;
+}
+
+/** @param {string} text */
+function printable(text) {
+  return text.replaceAll('\t', '  ').replace(/\p{Cc}/gu, '?');
 }
 
 /**

@@ -5,7 +5,8 @@
  * Requests and latency of checkout's orders in the last whole minute that Heliograph knows.
  * @param {string} pageUrl
  * @param {number} nowMs
- * @returns {Promise<{count: number, p50Ms: number, p95Ms: number} | undefined>} undefined where it knows none yet
+ * @returns {Promise<{minuteMs: number, count: number, p50Ms: number, p95Ms: number} | undefined>} undefined where it knows
+ *   none yet; `minuteMs`: when that minute began, Unix milliseconds
  */
 export async function ordersLastMinute(pageUrl, nowMs) {
   const response = await fetch(`${pageUrl}/api/query/latency_by_route?from=now-3m&to=now&step=60`);
@@ -16,7 +17,8 @@ export async function ordersLastMinute(pageUrl, nowMs) {
     .filter(({ time }) => Date.parse(String(time)) + 60_000 <= nowMs);
   const last = minutes.toSorted((a, b) => Date.parse(String(a['time'])) - Date.parse(String(b['time']))).at(-1);
   if (last === undefined) return undefined;
-  return { count: Number(last['count']), p50Ms: Number(last['p50_ms']), p95Ms: Number(last['p95_ms']) };
+  const minuteMs = Date.parse(String(last['time']));
+  return { minuteMs, count: Number(last['count']), p50Ms: Number(last['p50_ms']), p95Ms: Number(last['p95_ms']) };
 }
 
 /**

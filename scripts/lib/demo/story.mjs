@@ -58,7 +58,7 @@ const MINUTE_MS = 60_000;
 export const PACE = {
   // Rollups are by whole minutes: three of them, and a moment for the last spans to arrive.
   quietUntil: (nowMs) => Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS + 3 * MINUTE_MS + 1000,
-  reportMs: 30_000,
+  reportMs: 20_000,
   latencyLimitMs: 180_000,
   goroutinesLimitMs: 210_000,
 };
@@ -143,21 +143,28 @@ export async function openShop({ say, signal, processes, at, ports, pageUrl, otl
 export async function waitForBaseline({ say, signal, pageUrl, pace }) {
   const untilMs = pace.quietUntil(Date.now());
   say.now(`Waiting     ${duration(untilMs - Date.now())}, until there are quiet minutes to compare with`);
+  const sayOrders = ordersReport(say, pageUrl);
   while (Date.now() < untilMs) {
     await sleep(Math.min(pace.reportMs, untilMs - Date.now()), undefined, { signal });
-    await sayOrders(say, pageUrl);
+    await sayOrders();
   }
 }
 
 /**
+ * A function that says how the orders went in the last whole minute, once for each minute.
  * @param {Say} say
  * @param {string} pageUrl
+ * @returns {() => Promise<void>}
  */
-async function sayOrders(say, pageUrl) {
-  const orders = await ordersLastMinute(pageUrl, Date.now());
-  if (orders === undefined) return;
-  const { count, p50Ms, p95Ms } = orders;
-  say.now(`Orders      ${count} in the last minute, p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms`);
+function ordersReport(say, pageUrl) {
+  let saidMs = 0;
+  return async () => {
+    const orders = await ordersLastMinute(pageUrl, Date.now());
+    if (orders === undefined || orders.minuteMs <= saidMs) return;
+    saidMs = orders.minuteMs;
+    const { count, p50Ms, p95Ms } = orders;
+    say.now(`Orders      ${count} in the last minute, p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms`);
+  };
 }
 
 /**
@@ -198,7 +205,7 @@ export async function deployNext(scene, checkout) {
 export async function waitForLatency({ say, signal, inbox, pageUrl, pace }) {
   const startedMs = Date.now();
   const limitMs = pace.latencyLimitMs;
-  const stop = sayEvery(pace.reportMs, () => sayOrders(say, pageUrl));
+  const stop = sayEvery(pace.reportMs, ordersReport(say, pageUrl));
   const alert = await inbox
     .waitFor((each) => isAboutCheckout(each, /latency|slow|p99/i), limitMs, signal)
     .finally(stop);

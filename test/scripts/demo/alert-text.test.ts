@@ -15,7 +15,8 @@ test('an alert reads as headline, sentences and aligned facts', () => {
       { alertname: 'LatencyIncrease', severity: 'warning', service: 'checkout', route: '/orders' },
       {
         summary: 'p95 of /orders rose from 51 ms to 470 ms',
-        p95_before_ms: '51',
+        suspect: '',
+        p95_before_ms: '51.02540356',
         stack: 'main.a\n\tmain.go:3\nmain.b',
       },
     ),
@@ -26,7 +27,7 @@ test('an alert reads as headline, sentences and aligned facts', () => {
     '  p95 of /orders rose from 51 ms to 470 ms',
     '  service        checkout',
     '  route          /orders',
-    '  p95_before_ms  51',
+    '  p95_before_ms  51.03',
     '  stack          main.a',
     '                   main.go:3',
     '                 main.b',
@@ -41,6 +42,8 @@ test('what is long is cut, what moves a cursor is not shown', () => {
   expect(lines).toContain('         … 12 more lines');
   expect(lines.join('')).not.toMatch(/\p{Cc}/u);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(125);
+  const generatorURL = `http://127.0.0.1:7070/d/x?var-route=${'y'.repeat(200)}`;
+  expect(alertLines({ ...alert({}), generatorURL }).at(-1)).toBe(`  see  ${generatorURL}`);
 });
 
 test('a long sentence is broken at spaces', () => {

@@ -39,7 +39,12 @@ test('the last whole minute of checkout’s orders counts, whatever the order of
   ];
   const url = await answering(200, JSON.stringify({ rows }));
   const now = Date.parse('2026-11-25T10:03:10Z');
-  expect(await ordersLastMinute(url, now)).toEqual({ count: 1500, p50Ms: 40, p95Ms: 60 });
+  expect(await ordersLastMinute(url, now)).toEqual({
+    minuteMs: Date.parse('2026-11-25T10:02:00Z'),
+    count: 1500,
+    p50Ms: 40,
+    p95Ms: 60,
+  });
   const query = new URL(url + (asked[0]?.split(' ')[1] ?? ''));
   const view = findView(query.pathname.split('/').at(-1) ?? '');
   const known = view?.parameters.map(({ name }) => name) ?? [];
