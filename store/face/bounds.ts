@@ -28,7 +28,8 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
 const FIXED: Readonly<Record<string, string>> = {
   result_overflow_mode: 'throw',
   timeout_overflow_mode: 'throw',
-  max_memory_usage: String(768 * 1024 * 1024),
+  // A third of what the embedded engine may have by default; grouping and sorting that need more spill to disk.
+  max_memory_usage: String(512 * 1024 * 1024),
   max_temporary_data_on_disk_size_for_query: String(1024 * 1024 * 1024),
   max_query_size: String(1024 * 1024),
   allow_introspection_functions: '0',

@@ -62,7 +62,7 @@ const FACTS_FRESH_MS = 600_000;
 const UNCONFINED =
   'the role of /clickhouse/ does not confine our user, so readers see the names of other tables; give the user its rights by roles';
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
-const MAX_TREE_BYTES = 32 * 1024 * 1024;
+const MAX_TREE_BYTES = 8 * 1024 * 1024;
 const PROBE_SECONDS = '5';
 /** What a client may learn of where an answer came from. */
 const PASSED_HEADERS = [

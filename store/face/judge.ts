@@ -26,7 +26,7 @@ const TAKES_TYPE = new Set([
   'reinterpret',
 ]);
 /** The first argument is the name of an aggregate function. */
-const TAKES_AGGREGATE = new Set(['arrayreduce', 'arrayreduceinranges']);
+const TAKES_AGGREGATE = 'arrayreduce';
 
 /**
  * Passes in silence or throws `ACCESS_DENIED`. `tree` is the engine's text; `engineFunctions` holds the lower-case names of all
@@ -35,12 +35,28 @@ const TAKES_AGGREGATE = new Set(['arrayreduce', 'arrayreduceinranges']);
 export function judgeTree(tree: string, engineFunctions: ReadonlySet<string>): void {
   const nodes = [readTree(tree)];
   for (const node of nodes) nodes.push(...node.children);
-  const lambdas = new Set(nodes.flatMap((node) => lambdaName(node) ?? []));
+  const known: Known = {
+    functions: engineFunctions,
+    lambdas: new Set(nodes.flatMap((node) => lambdaName(node) ?? [])),
+  };
+  for (const name of known.lambdas) {
+    // Else it could not be said whether a call is the lambda's or the function's.
+    if (isAllowedFunction(name) || engineFunctions.has(name.toLowerCase()))
+      throw denied(`A lambda may not be named ${name}, like a function`);
+  }
   for (const node of nodes) {
-    if (node.kind === 'FUNCTION') judgeFunction(node, lambdas, engineFunctions);
-    else if (node.kind === 'IDENTIFIER') judgeIdentifier(node, engineFunctions);
+    if (node.kind === 'FUNCTION') judgeFunction(node, known);
+    else if (node.kind === 'IDENTIFIER') judgeIdentifier(node, known);
     else if (node.kind === 'TABLE_FUNCTION') judgeTableFunction(node);
   }
+}
+
+/** Names that a call or an identifier may mean. */
+interface Known {
+  /** The engine's functions, in lower case. */
+  functions: ReadonlySet<string>;
+  /** Lambdas with a name of their own: `WITH x -> x + 1 AS f`. */
+  lambdas: ReadonlySet<string>;
 }
 
 function judgeTableFunction(node: TreeNode): void {
@@ -49,10 +65,9 @@ function judgeTableFunction(node: TreeNode): void {
   if (!isReadableTableFunction(name)) throw denied(`Table function ${name} is refused`);
 }
 
-function judgeFunction(node: TreeNode, lambdas: ReadonlySet<string>, engineFunctions: ReadonlySet<string>): void {
+function judgeFunction(node: TreeNode, { lambdas }: Known): void {
   const name = functionName(node);
-  // A lambda with a name of its own (WITH x -> x + 1 AS f); its body is judged where it stands.
-  if (lambdas.has(name) && !engineFunctions.has(name.toLowerCase())) return;
+  if (lambdas.has(name)) return; // its body is judged where it stands
   if (!isAllowedFunction(name)) throw refusedFunction(name);
   const [first, second] = argumentsOf(node);
   if (TAKES_TYPE.has(name.toLowerCase()) && second !== undefined) {
@@ -60,18 +75,18 @@ function judgeFunction(node: TreeNode, lambdas: ReadonlySet<string>, engineFunct
     if (type === undefined || /aggregatefunction/i.test(type))
       throw denied(`${name} takes the name of a type, written out, that is no state of an aggregate`);
   }
-  if (TAKES_AGGREGATE.has(name.toLowerCase())) {
+  if (name.toLowerCase() === TAKES_AGGREGATE) {
     const aggregate = first === undefined ? undefined : /^\w+/.exec(stringValue(first) ?? '')?.[0];
     if (aggregate === undefined || !isAllowedAggregate(aggregate))
       throw denied(`${name} takes the name of an allowed aggregate function, written out`);
   }
 }
 
-function judgeIdentifier(node: TreeNode, engineFunctions: ReadonlySet<string>): void {
+function judgeIdentifier(node: TreeNode, known: Known): void {
   const name = IDENTIFIER_NAME.exec(node.fields)?.[1];
   if (name === undefined) throw unreadable(node.fields);
   const argument = argumentOf(node);
-  if (isTablePosition(node) || (argument?.index === 1 && takesTable(argument.call))) {
+  if (isTablePosition(node) || (argument?.second === true && takesTable(argument.call))) {
     const dot = name.indexOf('.');
     const database = dot === -1 ? undefined : name.slice(0, dot);
     if (!isReadableTable(database, name.slice(dot + 1))) throw denied(`Table ${name} is refused`);
@@ -80,10 +95,15 @@ function judgeIdentifier(node: TreeNode, engineFunctions: ReadonlySet<string>): 
   if (/^(system|information_schema)\./i.test(name) && !isReadableColumn(name)) throw denied(`${name} is refused`);
   // A function handed to another by its bare name, as in arrayMap(file, …), is printed like a column.
   const handedOn =
-    (argument !== undefined && argument.count > 1 && mayCall(functionName(argument.call))) ||
-    node.parent?.parent?.label === 'WITH';
-  if (handedOn && engineFunctions.has(name.toLowerCase()) && !isAllowedFunction(name))
+    node.parent?.parent?.label === 'WITH' ||
+    (argument !== undefined && isHandedOn(functionName(argument.call), argument.count, known));
+  if (handedOn && known.functions.has(name.toLowerCase()) && !isAllowedFunction(name))
     throw denied(`${name} is also a function that is refused; name its table where it is a column (t.${name})`);
+}
+
+/** Whether the function of this name may call what it is given; one that does needs something to call it with. */
+function isHandedOn(name: string, args: number, { lambdas }: Known): boolean {
+  return lambdas.has(name) || (args > 1 && mayCall(name));
 }
 
 function functionName(call: TreeNode): string {

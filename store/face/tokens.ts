@@ -8,7 +8,7 @@ import { syntaxError } from './refusal.ts';
 
 /** Brackets open at once; the engine's parser recurses, and so does the check of its tree. */
 const MAX_DEPTH = 100;
-const MAX_TOKENS = 40_000;
+const MAX_TOKENS = 20_000;
 
 const WORD = /^[A-Za-z_]\w*$/;
 const NUMBER = /^[\w.]+$/;

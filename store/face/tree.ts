@@ -101,13 +101,13 @@ export function isTablePosition(node: TreeNode): boolean {
   return node.parent?.kind === 'section' && TABLE_SECTIONS.has(node.parent.label);
 }
 
-/** Index of the node in the arguments of the function it is given to directly; undefined where it is none. */
-export function argumentOf(node: TreeNode): { call: TreeNode; index: number; count: number } | undefined {
+/** The function the node is given to directly, whether as its second argument, and how many there are; undefined where it is none. */
+export function argumentOf(node: TreeNode): { call: TreeNode; second: boolean; count: number } | undefined {
   const list = node.parent;
   const section = list?.parent;
   const call = section?.parent;
   if (list?.kind !== 'LIST' || section?.label !== 'ARGUMENTS' || call?.kind !== 'FUNCTION') return undefined;
-  return { call, index: list.children.indexOf(node), count: list.children.length };
+  return { call, second: list.children[1] === node, count: list.children.length };
 }
 
 /** The arguments of a function or table function. */

@@ -15,7 +15,7 @@ test('what a driver sends along is dropped, and the walls stay as they are', () 
     database: 'boards',
     result_overflow_mode: 'throw',
     timeout_overflow_mode: 'throw',
-    max_memory_usage: '805306368',
+    max_memory_usage: '536870912',
     max_temporary_data_on_disk_size_for_query: '1073741824',
     max_query_size: '1048576',
     allow_introspection_functions: '0',

@@ -80,7 +80,7 @@ test('a server is reached by its URL, with its credentials, under role, bounds a
   }
   const statement = new URL(asked[2]?.url ?? '', 'http://x').searchParams;
   expect(statement.get('max_execution_time')).toBe('30');
-  expect(statement.get('max_memory_usage')).toBe('805306368');
+  expect(statement.get('max_memory_usage')).toBe('536870912');
 });
 
 test('where the role is not granted, readers run without it, behind the other walls, and the log says so', async () => {

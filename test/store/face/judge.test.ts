@@ -115,7 +115,7 @@ test('types and aggregate functions named by a text are looked at', () => {
 });
 
 test('a lambda may have a name, but not that of a function', () => {
-  const named = (name: string): string =>
+  const named = (name: string, given = 'y'): string =>
     judged(
       [
         'QUERY id: 0',
@@ -130,8 +130,13 @@ test('a lambda may have a name, but not that of a function', () => {
         '  PROJECTION',
         '    LIST id: 6, nodes: 1',
         `      FUNCTION id: 7, function_name: ${name}, function_type: ordinary`,
+        '        ARGUMENTS',
+        '          LIST id: 8, nodes: 1',
+        `            IDENTIFIER id: 9, identifier: ${given}`,
       ].join('\n'),
     );
   expect(named('twice')).toBe('passes');
-  expect(named('file')).toMatch(/^Function file is refused/);
+  expect(named('twice', 'file')).toMatch(/^file is also a function/);
+  for (const name of ['file', 'arrayMap', 'countIf', 'exists'])
+    expect(named(name)).toBe(`A lambda may not be named ${name}, like a function`);
 });
