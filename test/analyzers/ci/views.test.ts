@@ -165,6 +165,16 @@ describe('re-runs', () => {
     ]);
   });
 
+  test('a first message with the old start does not make the inherited jobs its own', async () => {
+    const again = { attempt: 2, startedAt: at('10:00:00') };
+    await run('11:00:01', { ...again, status: 'queued', action: 'requested' });
+    await run('11:02:01', { ...again, startedAt: at('11:00:00'), updatedAt: at('11:02:00') });
+    const times = { attempt: 2, createdAt: at('10:00:00') };
+    await job('11:00:02', { ...times, id: 21, startedAt: at('10:00:11'), completedAt: at('10:02:00') });
+    await job('11:01:42', { ...times, id: 22, startedAt: at('11:00:41'), completedAt: at('11:01:41') });
+    expect(await list()).toMatchObject([{ time: '2026-03-02 11:00:00.000', duration_s: 60, jobs: 1 }]);
+  });
+
   test('inherited jobs are known by their own times where the run has none', async () => {
     const again = { attempt: 2, createdAt: at('11:00:00') };
     await job('11:00:02', { ...again, id: 21, startedAt: at('10:00:11'), completedAt: at('10:02:00') });

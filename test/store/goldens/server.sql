@@ -586,7 +586,7 @@ WITH
         )
       ) AS latest,
       min(r.created_at) AS run_created_at,
-      min(r.started_at) AS attempt_started_at,
+      max(r.started_at) AS attempt_started_at, 
       minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
       min(received_at) AS first_received_at,
       if(
@@ -630,14 +630,15 @@ SELECT
   if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
   multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
   length(own) AS jobs,
-  arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues)) AS queues_s,
+  arraySort(arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues))) AS queues_s,
   arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
 FROM (
   SELECT
     time, repository, run_id, attempt, latest,
     
     arrayFilter(
-      job -> NOT job.6 AND NOT (attempt > 1 AND ifNull(job.5 <= coalesce(attempt_started_at, job.3), 0)),
+      job -> NOT job.6
+        AND NOT (attempt > 1 AND (ifNull(job.5 < attempt_started_at, 0) OR ifNull(job.5 < job.3, 0))),
       jobs.jobs
     ) AS own,
     notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,
@@ -694,10 +695,9 @@ WITH
         argMaxIf(started_at, received_at, started_at IS NOT NULL),
         min(received_at)
       ) AS time
-    FROM heliograph.deployments AS e
-    
-    WHERE received_at >= {from:DateTime} - INTERVAL 90 MINUTE
+    FROM heliograph.deployments AS e 
     GROUP BY service, environment, id
+    HAVING time >= {from:DateTime} - INTERVAL 30 MINUTE AND time < {to:DateTime} + INTERVAL 30 MINUTE
   ),
   news AS (
     SELECT DISTINCT service
