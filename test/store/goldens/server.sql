@@ -682,6 +682,9 @@ GROUP BY time, repository, workflow;
 
 CREATE OR REPLACE VIEW boards.deploys  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
   events AS (
     SELECT
       service, environment, id,
@@ -753,6 +756,8 @@ FROM (
   ) AS reported ON seen.service = reported.service AND seen.version = reported.version
   WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
     AND first_minute > service_first_minute
+    
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
     AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
 )
 ORDER BY time, service, id;
