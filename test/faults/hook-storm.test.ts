@@ -207,6 +207,12 @@ async function view(query: string): Promise<Answer> {
   return (await answer.json()) as Answer;
 }
 
+/** Whether all that was acked can be queried. */
+async function isLoaded(): Promise<boolean> {
+  const answer = await fetch(`${heliograph.pageUrl}/api/status`);
+  return ((await answer.json()) as { journal: { bytes: number } }).journal.bytes === 0;
+}
+
 const keyOf = ({ run_id: run, attempt }: Record<string, unknown>): number => Number(run) * 10 + Number(attempt);
 
 test('each run is counted once, with its own figures, or refused', { timeout: 240_000 }, async () => {
@@ -215,12 +221,6 @@ test('each run is counted once, with its own figures, or refused', { timeout: 24
   const { wrong, unanswered } = await storm();
   expect(wrong).toEqual([]);
   expect(unanswered).toBeGreaterThan(0);
-  const isLoaded = async (): Promise<boolean> => {
-    const { journal } = (await (await fetch(`${heliograph.pageUrl}/api/status`)).json()) as {
-      journal: { bytes: number };
-    };
-    return journal.bytes === 0;
-  };
   await eventually(async () => ((await isLoaded()) ? true : undefined));
 
   const { rows: listed } = await view('ci_run_list?from=now-2d&to=now');
@@ -256,4 +256,17 @@ test('each run is counted once, with its own figures, or refused', { timeout: 24
   const events = [...new Set(doors.hooks.map(({ event }) => event))];
   expect(events.toSorted()).toEqual(['other', 'ping', 'push', 'workflow_job', 'workflow_run']);
   expect(heliograph.stderr() + heliograph.stdout()).not.toContain(SECRET);
+});
+
+test('a deploy event that is told twice is one deployment', async () => {
+  const finishedAt = new Date(Date.now() - 60_000).toISOString();
+  const body = JSON.stringify({ id: '1', service: 'checkout', version: '1.4.2', kind: 'hotfix', finishedAt });
+  for (const _ of [1, 2]) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${heliograph.pageUrl}/v1/deployments`, { method: 'POST', body, headers });
+    expect(await answer.json()).toEqual({ accepted: 1, rejected: [] });
+  }
+  await eventually(async () => ((await isLoaded()) ? true : undefined));
+  const { rows } = await view('deploys?from=now-1h&to=now');
+  expect(rows).toMatchObject([{ source: 'event', text: 'checkout 1.4.2 (hotfix)', environment: 'production' }]);
 });
