@@ -4,6 +4,9 @@
 -- the day before it; the whole history is read of those services alone that ran a version which was not seen on that day.
 CREATE OR REPLACE VIEW boards.deploys {{on_cluster}} {{definer}} AS
 WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  -- whether there were older minutes that are no longer kept
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
   events AS (
     SELECT
       service, environment, id,
@@ -75,6 +78,8 @@ FROM (
   ) AS reported ON seen.service = reported.service AND seen.version = reported.version
   WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
     AND first_minute > service_first_minute
+    -- at the cut, a version whose first stored span came a little later than the others' is no newer than they
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
     AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
 )
 ORDER BY time, service, id;

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trace } from '@opentelemetry/api';
+import { trace, type Tracer } from '@opentelemetry/api';
 import { openPageDoors, type PageDoors } from '../../app/doors.ts';
 import { createHttpServer } from '../../app/http/server.ts';
 import { createMetrics } from '../../app/metrics.ts';
@@ -34,6 +34,7 @@ export interface MainPortOptions {
   secretFile?: string;
   token?: string;
   maxBacklogBytes?: number;
+  tracer?: Tracer;
   /** Of the doors; the journal keeps the machine's. */
   clock?: Clock;
 }
@@ -91,7 +92,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
     viewsReady: () => false,
     registerDoors: doors.register,
     loopbackOnly: true,
-    tracer: trace.getTracer('test'),
+    tracer: options.tracer ?? trace.getTracer('test'),
     clock,
     log,
   });

@@ -176,6 +176,17 @@ describe('versions seen', () => {
     ]);
   });
 
+  test('once history is cut, its oldest day tells of no version: what ran before it is not known', async () => {
+    // Minutes that begin forty days after the tables were made, as if those before had been dropped.
+    const day = (days: number, time = '00:00'): string =>
+      `${new Date(Date.now() + (40 + days) * 86_400_000).toISOString().slice(0, 10)}T${time}:00Z`;
+    await served('checkout', '1', day(0), day(3), 60);
+    await served('checkout', '2', day(0, '10:00'), day(3), 60);
+    await served('checkout', '3', day(1, '10:00'), day(3), 60);
+    const window = [day(0), day(3)].map((time) => time.replace('T', ' ').slice(0, 19)) as [string, string];
+    expect((await deploys(...window)).map(({ id }) => id)).toEqual(['checkout@3']);
+  });
+
   test('spans without a version tell of no deployment, and are no version before the first', async () => {
     await served('checkout', '', '2026-03-01T00:00:00Z', '2026-03-02T10:00:00Z');
     await served('checkout', '1.0', '2026-03-02T10:00:00Z', '2026-03-02T12:00:00Z');

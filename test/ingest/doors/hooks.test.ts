@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { PERSON, signatureOf, workflowJob, workflowRun } from '../../support/github-payloads.ts';
@@ -122,6 +123,24 @@ describe('what is taken', () => {
     expect(status).toBe(202);
     const other = await fetch(`${port.url}/api/status`);
     expect(other.status).toBe(401);
+  });
+
+  test('no span tells of it: that would be a delivery for every delivery', async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+    await open({ tracer: provider.getTracer('test') });
+    await deliver(workflowRun());
+    await fetch(`${port.url}/v1/deployments`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    await fetch(`${port.url}/healthz`);
+    const names = await eventually(async () => {
+      const spans = exporter.getFinishedSpans().map(({ name }) => name);
+      return spans.length > 0 ? spans : undefined;
+    });
+    expect(names).toEqual(['GET /healthz']);
   });
 
   test('a chunked body is read whole before it is judged', async () => {

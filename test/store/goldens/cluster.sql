@@ -678,6 +678,9 @@ HAVING isNull(ends_at) OR ends_at >= {from:DateTime};
 
 CREATE OR REPLACE VIEW boards.deploys ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
   events AS (
     SELECT
       service, environment, id,
@@ -749,6 +752,8 @@ FROM (
   ) AS reported ON seen.service = reported.service AND seen.version = reported.version
   WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
     AND first_minute > service_first_minute
+    
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
     AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
 )
 ORDER BY time, service, id;
@@ -1014,7 +1019,7 @@ WITH
         )
       ) AS latest,
       min(r.created_at) AS run_created_at,
-      min(r.started_at) AS attempt_started_at,
+      max(r.started_at) AS attempt_started_at, 
       minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
       min(received_at) AS first_received_at,
       if(
@@ -1065,7 +1070,8 @@ FROM (
     time, repository, run_id, attempt, latest,
     
     arrayFilter(
-      job -> NOT job.6 AND NOT (attempt > 1 AND ifNull(job.5 <= coalesce(attempt_started_at, job.3), 0)),
+      job -> NOT job.6
+        AND NOT (attempt > 1 AND (ifNull(job.5 < attempt_started_at, 0) OR ifNull(job.5 < job.3, 0))),
       jobs.jobs
     ) AS own,
     notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,
@@ -1168,7 +1174,7 @@ FROM (
   SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
   UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
   UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
-  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'github', toDateTime64(max(ifNull(updated_at, received_at)), 9) FROM heliograph.ci_runs
   UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
 ) AS newest_of
 LEFT JOIN (
