@@ -38,7 +38,8 @@ async function fired(rule = scriptedRule('/pay')): Promise<Alerting> {
 }
 
 const keys = (): unknown[] => receiver.received.map(({ headers }) => headers['idempotency-key']);
-const routeOf = (one: Received): unknown => (bodyOf(one).alerts[0]?.['labels'] as Record<string, string>)['route'];
+const routeOf = (one: Received): string | undefined =>
+  (bodyOf(one).alerts[0]?.['labels'] as Record<string, string> | undefined)?.['route'];
 const outcomes = ({ rows }: Alerting): unknown[] =>
   rows.deliveries.map(({ attempt, outcome, http_status: status }) => [attempt, outcome, status]);
 
