@@ -82,8 +82,9 @@ function openOnce(deps: AlertDeps): () => Promise<Opened> {
   };
 }
 
-async function openAll({ config, pageUrl, store, rows, random, clock, log }: AlertDeps): Promise<Opened> {
+async function openAll({ config, pageUrl: ownUrl, store, rows, random, clock, log }: AlertDeps): Promise<Opened> {
   const { receivers } = config.alerts;
+  const pageUrl = (config.alerts.pageUrl ?? ownUrl).replace(/\/+$/, '');
   const book: Book = await openBook(createStateFile(join(config.dataDir, 'alerts'), clock), log);
   const recorder = createRecorder(book, rows, log);
   const deliverDeps: DeliverDeps = {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import { type Alerting, openAlerting, scriptedRule } from './alerting.ts';
-import { bodyOf, type Receiver, startReceiver, writeIn } from './harness.ts';
+import { bodyOf, type Received, type Receiver, startReceiver, writeIn } from './harness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -38,6 +38,8 @@ async function fired(rule = scriptedRule('/pay')): Promise<Alerting> {
 }
 
 const keys = (): unknown[] => receiver.received.map(({ headers }) => headers['idempotency-key']);
+const routeOf = (one: Received): string | undefined =>
+  (bodyOf(one).alerts[0]?.['labels'] as Record<string, string> | undefined)?.['route'];
 const outcomes = ({ rows }: Alerting): unknown[] =>
   rows.deliveries.map(({ attempt, outcome, http_status: status }) => [attempt, outcome, status]);
 
@@ -209,6 +211,29 @@ test('resolved waits for firing, and comes after it', async () => {
   await clock.advance(HOUR);
   await alerting.deliver();
   expect(receiver.received.map((one) => bodyOf(one)['status'])).toEqual(['firing', 'firing', 'firing', 'resolved']);
+});
+
+test('resolved waits for a firing that was refused, while other alerts pass', async () => {
+  receiver.answer = (response, one) => response.writeHead(bodyOf(one)['status'] === 'firing' ? 400 : 204).end();
+  const rule = scriptedRule('/pay');
+  const alerting = await fired(rule);
+  receiver.answer = (response) => response.writeHead(204).end();
+  rule.slow.clear();
+  await alerting.evaluate();
+  rule.slow.add('/cart');
+  await alerting.evaluate();
+  await alerting.deliver();
+  const told = (): unknown[] => receiver.received.map((one) => [bodyOf(one)['status'], routeOf(one)]);
+  expect(told()).toEqual([
+    ['firing', '/pay'],
+    ['firing', '/cart'],
+  ]);
+  await clock.advance(MINUTE);
+  await alerting.deliver();
+  expect(told().slice(2)).toEqual([
+    ['firing', '/pay'],
+    ['resolved', '/pay'],
+  ]);
 });
 
 test('a receiver that hangs holds up no other', async () => {

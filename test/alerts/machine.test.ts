@@ -8,7 +8,7 @@ import type { RuleOutcome, Transition, Verdict } from '../../alerts/types.ts';
 const OPTIONS: MachineOptions = {
   times: { latency: { forMs: 60_000, clearForMs: 45_000 }, goroutines: { forMs: 0, clearForMs: 0 } },
   clearEvaluations: 3,
-  staleAfterMs: 300_000,
+  staleAfterMs: 150_000,
   maxGapMs: 90_000,
   maxOpenPerRule: 100,
 };
@@ -28,7 +28,7 @@ const round: fc.Arbitrary<Round> = fc.record({
     'unknown' as const,
     'off' as const,
   ),
-  words: fc.array(fc.constantFrom<Word>('holds', 'holds', 'holds', 'clear', 'clear', 'missing'), {
+  words: fc.array(fc.constantFrom<Word>('holds', 'holds', 'holds', 'clear', 'clear', 'missing', 'missing'), {
     minLength: KEYS.length,
     maxLength: KEYS.length,
   }),

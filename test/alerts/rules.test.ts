@@ -252,7 +252,7 @@ describe('suspect deploy', () => {
         text: '',
       })),
     );
-  /** Goroutines of a service whose onset lies in [AT, AT + 10 min). */
+  /** Goroutines of a service whose onset lies in [AT, AT + 10 min), beside another that began long before. */
   const suspectOf = async (service: string) => {
     const fired: Transition = {
       fingerprint: service,
@@ -268,7 +268,10 @@ describe('suspect deploy', () => {
       resolution: null,
     };
     const rule = goroutineRule({ windowMs: 600_000, windows: 4, forMs: 0 });
-    return (await rule.enrich([fired], context())).get(service)?.['suspectDeploy'];
+    const since = new Date(AT - 600 * MINUTE).toISOString();
+    const earlier = { ...fired, fingerprint: 'x', evidence: { kind: 'goroutines', service: 'x', since } };
+    const later = { ...earlier, evidence: { ...earlier.evidence, since: new Date(AT + 60 * MINUTE).toISOString() } };
+    return (await rule.enrich([earlier, fired, later], context())).get(service)?.['suspectDeploy'];
   };
 
   test('is the newest from half an hour before the onset to the end of its grain', async () => {
