@@ -87,8 +87,7 @@ function createProfile(bytes: Uint8Array, tables: Tables, stacks: Stacks): Profi
 function framesOf(stacks: Stacks, tables: Tables, text: (index: number) => string, stack: number): Frames {
   const functions: string[] = [];
   const locations: string[] = [];
-  for (let i = stacks.starts.at(stack); i < stacks.starts.at(stack + 1); i++) {
-    const frame = stacks.frames.at(i);
+  for (const frame of stacks.frames(stack)) {
     const name = tables.frameNames.at(frame);
     const line = tables.frameLines.at(frame);
     const file = withoutHome(text(tables.frameFiles.at(frame)));

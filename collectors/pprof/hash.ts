@@ -3,35 +3,60 @@
  * the picture of a process that is his already; it must not collide by chance, and it must cost less than reading the sample.
  */
 
-/** Four lanes of 32 bits. Feed whole blocks with `block`, then `finish`; `bytes` does both for a run of bytes. */
+/** Integers of a hash. */
+export const LANES = 4;
+
+/** A hash under way: four lanes of 32 bits. */
 export class Hash128 {
   a = 0;
   b = 0;
   c = 0;
   d = 0;
 
-  reset(): void {
+  /** Hashes the bytes from `start` to `end`. */
+  ofBytes(bytes: Uint8Array, start: number, end: number): void {
     this.a = this.b = this.c = this.d = 0;
+    const block = new Int32Array(LANES);
+    const first = [0];
+    let at = start;
+    for (; at + 16 <= end; at += 16) {
+      for (let i = 0; i < LANES; i++) block[i] = word(bytes, at + i * 4, at + i * 4 + 4);
+      this.#blocks(block, first, 1);
+    }
+    this.a ^= mixA(word(bytes, at, end));
+    this.b ^= mixB(word(bytes, at + 4, end));
+    this.c ^= mixC(word(bytes, at + 8, end));
+    this.d ^= mixD(word(bytes, at + 12, end));
+    this.#finish(end - start);
   }
 
-  /** Mixes in 16 bytes, as four little-endian integers. */
-  block(k1: number, k2: number, k3: number, k4: number): void {
-    this.#mix(k1, k2, k3, k4);
-    this.a = (Math.imul(rotate(this.a, 19) + this.b, 5) + 0x561c_cd1b) | 0;
-    this.b = (Math.imul(rotate(this.b, 17) + this.c, 5) + 0x0bca_a747) | 0;
-    this.c = (Math.imul(rotate(this.c, 15) + this.d, 5) + 0x96cd_1c35) | 0;
-    this.d = (Math.imul(rotate(this.d, 13) + this.a, 5) + 0x32ac_3b17) | 0;
+  /** Hashes `count` hashes, end to end: of `lanes`, those whose first lane stands at each of `places`. */
+  ofHashes(lanes: Int32Array, places: Int32Array, count: number): void {
+    this.a = this.b = this.c = this.d = 0;
+    this.#blocks(lanes, places, count);
+    this.#finish(count * LANES * 4);
   }
 
-  #mix(k1: number, k2: number, k3: number, k4: number): void {
-    this.a ^= Math.imul(rotate(Math.imul(k1, 0x239b_961b), 15), 0xab0e_9789);
-    this.b ^= Math.imul(rotate(Math.imul(k2, 0xab0e_9789), 16), 0x38b3_4ae5);
-    this.c ^= Math.imul(rotate(Math.imul(k3, 0x38b3_4ae5), 17), 0xa1e3_8b93);
-    this.d ^= Math.imul(rotate(Math.imul(k4, 0xa1e3_8b93), 18), 0x239b_961b);
+  #blocks(words: Int32Array, places: ArrayLike<number>, count: number): void {
+    let { a, b, c, d } = this; // locals, which the loop keeps in registers
+    for (let i = 0; i < count; i++) {
+      const at = places[i] as number;
+      a = rotate(a ^ mixA(words[at] as number), 19) + b;
+      a = (Math.imul(a, 5) + 0x561c_cd1b) | 0;
+      b = rotate(b ^ mixB(words[at + 1] as number), 17) + c;
+      b = (Math.imul(b, 5) + 0x0bca_a747) | 0;
+      c = rotate(c ^ mixC(words[at + 2] as number), 15) + d;
+      c = (Math.imul(c, 5) + 0x96cd_1c35) | 0;
+      d = rotate(d ^ mixD(words[at + 3] as number), 13) + a;
+      d = (Math.imul(d, 5) + 0x32ac_3b17) | 0;
+    }
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
   }
 
-  /** Ends the hash of `length` bytes. */
-  finish(length: number): void {
+  #finish(length: number): void {
     this.a ^= length;
     this.b ^= length;
     this.c ^= length;
@@ -50,38 +75,16 @@ export class Hash128 {
     this.c = (this.c + this.a) | 0;
     this.d = (this.d + this.a) | 0;
   }
-
-  /** Hashes the bytes from `start` to `end`. */
-  bytes(bytes: Uint8Array, start: number, end: number): void {
-    this.reset();
-    let at = start;
-    for (; at + 16 <= end; at += 16)
-      this.block(word(bytes, at), word(bytes, at + 4), word(bytes, at + 8), word(bytes, at + 12));
-    if (at < end)
-      this.#mix(rest(bytes, at, end), rest(bytes, at + 4, end), rest(bytes, at + 8, end), rest(bytes, at + 12, end));
-    this.finish(end - start);
-  }
-}
-
-const ofBytes = new Hash128();
-
-/** Hash of the bytes from `start` to `end`; the result is good until the next call. */
-export function hashOf(bytes: Uint8Array, start: number, end: number): Readonly<Pick<Hash128, 'a' | 'b' | 'c' | 'd'>> {
-  ofBytes.bytes(bytes, start, end);
-  return ofBytes;
-}
-
-/** Hashes as text, 32 lower hex digits each; `lanes` holds four entries a hash. */
-export function hexOf(lanes: Int32Array): string[] {
-  const bytes = Buffer.allocUnsafe(lanes.length * 4);
-  for (let i = 0; i < lanes.length; i++) bytes.writeInt32BE(lanes[i] as number, i * 4);
-  const text = bytes.toString('hex'); // once for all: a call costs more than a hash
-  return Array.from({ length: lanes.length / 4 }, (_, i) => text.slice(i * 32, i * 32 + 32));
 }
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
+
+const mixA = (k: number): number => Math.imul(rotate(Math.imul(k, 0x239b_961b), 15), 0xab0e_9789);
+const mixB = (k: number): number => Math.imul(rotate(Math.imul(k, 0xab0e_9789), 16), 0x38b3_4ae5);
+const mixC = (k: number): number => Math.imul(rotate(Math.imul(k, 0x38b3_4ae5), 17), 0xa1e3_8b93);
+const mixD = (k: number): number => Math.imul(rotate(Math.imul(k, 0xa1e3_8b93), 18), 0x239b_961b);
 
 function avalanche(value: number): number {
   let mixed = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b);
@@ -89,18 +92,17 @@ function avalanche(value: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
-}
-
-/** Up to four bytes that are left, 0 where none are. */
-function rest(bytes: Uint8Array, from: number, end: number): number {
+/** The bytes before `end`, four at most, as a little-endian integer; 0 where there are none. */
+function word(bytes: Uint8Array, from: number, end: number): number {
   let value = 0;
   for (let at = Math.min(end, from + 4) - 1; at >= from; at--) value = (value << 8) | (bytes[at] as number);
   return value;
+}
+
+/** Hashes as text, 32 lower hex digits each; `lanes` holds four entries a hash. */
+export function hexOf(lanes: Int32Array): string[] {
+  const bytes = Buffer.allocUnsafe(lanes.length * 4);
+  for (let i = 0; i < lanes.length; i++) bytes.writeInt32BE(lanes[i] as number, i * 4);
+  const text = bytes.toString('hex'); // once for all: a call costs more than a hash
+  return Array.from({ length: lanes.length / LANES }, (_, i) => text.slice(i * 32, i * 32 + 32));
 }

@@ -3,7 +3,7 @@
  * hashed once, a stack is the hash of its names' hashes. So names cannot run into one another, and edits of lines, inlining
  * and addresses change nothing.
  */
-import { Hash128, hashOf } from './hash.ts';
+import { Hash128, LANES } from './hash.ts';
 import type { Tables } from './tables.ts';
 import { Ints, LENGTH, Malformed, Reader, TWO_32, VARINT } from './wire.ts';
 
@@ -13,45 +13,51 @@ const MAX_FRAMES = 32_000_000;
 /** Frames of a stack that are kept, those nearest the root. Go itself stops at 128 locations. */
 const MAX_DEPTH = 1024;
 
-/** Integers of a hash. */
-const LANES = 4;
-
 export interface Stacks {
   count: number;
-  /** Hash of each stack, four entries each. */
+  /** Hash of each stack, LANES entries each. */
   lanes: Ints;
-  /** Frames of stack i: from `starts[i]` to `starts[i + 1]`, root first. */
-  starts: Ints;
-  frames: Ints;
-  /** Sums by stack, `sampleTypes` entries each, as two halves: `high * 2^32 + low`. */
+  /** Sums by stack, one entry a sample type, as two halves: `high * 2^32 + low`. */
   low: Float64Array;
   high: Float64Array;
-  /** Stacks that were deeper than what is kept. */
+  /** Stacks that are deeper than what is kept. */
   cut: number;
+  /** Frames of a stack, root first, by their number in the tables. The array is good until the next call. */
+  frames(stack: number): Int32Array;
 }
 
 /** Reads the samples. Throws Malformed. */
 export function readStacks(bytes: Uint8Array, tables: Tables): Stacks {
-  return new StackReader(bytes, tables).read();
+  const reader = new StackReader(bytes, tables);
+  reader.read();
+  return reader;
 }
 
-class StackReader {
+class StackReader implements Stacks {
+  count = 0;
+  readonly lanes = new Ints();
+  low: Float64Array;
+  high: Float64Array;
+  cut = 0;
+
   readonly #bytes: Uint8Array;
   readonly #tables: Tables;
   readonly #types: number;
   readonly #reader: Reader;
+  readonly #hash = new Hash128();
+  /** A sample that has the stack, by stack: frames are read from it again when somebody asks, as for most nobody does. */
+  readonly #sampleOf = new Ints();
   /** Open addressing: number of a stack plus one, 0 where free; never more than half full. */
   #slots = new Int32Array(1024);
-  readonly #hash = new Hash128();
-  readonly #stacks: Stacks;
   /** Locations of the sample at hand, leaf first, and its values as halves. */
   readonly #locations = new Ints();
-  readonly #low: Float64Array;
-  readonly #high: Float64Array;
+  readonly #sampleLow: Float64Array;
+  readonly #sampleHigh: Float64Array;
   #values = 0;
-  /** Frames of the sample at hand, root first. */
+  /** Frames of the sample at hand, root first, and where the hash of each one's name stands. */
   readonly #frames = new Int32Array(MAX_DEPTH);
-  /** Hash of each name that was asked for, by name. */
+  readonly #places = new Int32Array(MAX_DEPTH);
+  /** Hash of each name that was asked for, LANES entries each. */
   readonly #nameLanes: Int32Array;
   readonly #nameKnown: Uint8Array;
   #frameBudget = MAX_FRAMES;
@@ -61,33 +67,36 @@ class StackReader {
     this.#tables = tables;
     this.#types = tables.sampleTypes.length / 2;
     this.#reader = new Reader(bytes);
-    this.#low = new Float64Array(this.#types);
-    this.#high = new Float64Array(this.#types);
+    this.#sampleLow = new Float64Array(this.#types);
+    this.#sampleHigh = new Float64Array(this.#types);
     const names = tables.spans.strings.length; // twice the strings: those of functions, then those of mappings
     this.#nameLanes = new Int32Array(names * LANES);
     this.#nameKnown = new Uint8Array(names);
-    const low = new Float64Array(this.#types * 64);
-    this.#stacks = {
-      count: 0,
-      lanes: new Ints(),
-      starts: new Ints(),
-      frames: new Ints(),
-      low,
-      high: low.slice(),
-      cut: 0,
-    };
+    this.low = new Float64Array(this.#types * 64);
+    this.high = new Float64Array(this.#types * 64);
   }
 
-  read(): Stacks {
+  read(): void {
     const { samples } = this.#tables.spans;
     if (samples.length > MAX_SAMPLES * 2)
       throw new Malformed(samples.at(0), `there are more than ${MAX_SAMPLES} samples`);
     for (let i = 0; i < samples.length; i += 2) {
       this.#readSample(samples.at(i), samples.at(i + 1));
-      this.#add(this.#intern(samples.at(i)));
+      if (this.#values !== this.#types)
+        throw new Malformed(samples.at(i), `a sample has ${this.#values} values for ${this.#types} sample types`);
+      const depth = this.#expand();
+      this.#frameBudget -= depth;
+      if (this.#frameBudget < 0) throw new Malformed(samples.at(i), `the samples have more than ${MAX_FRAMES} frames`);
+      this.#hash.ofHashes(this.#nameLanes, this.#places, depth);
+      this.#add(this.#find() ?? this.#keep(i, depth));
     }
-    this.#stacks.starts.push(this.#stacks.frames.length);
-    return this.#stacks;
+  }
+
+  frames(stack: number): Int32Array {
+    const { samples } = this.#tables.spans;
+    const sample = this.#sampleOf.at(stack);
+    this.#readSample(samples.at(sample), samples.at(sample + 1));
+    return this.#frames.subarray(0, this.#expand());
   }
 
   #readSample(start: number, end: number): void {
@@ -102,18 +111,14 @@ class StackReader {
         continue;
       }
       if (reader.type === LENGTH) {
-        const stop = reader.length();
-        const outer = reader.end;
-        reader.end = stop;
-        while (reader.at < stop) this.#take(field);
-        reader.end = outer;
+        reader.end = reader.length();
+        while (reader.at < reader.end) this.#take(field);
+        reader.end = end;
       } else {
         reader.expect(VARINT, field === 1 ? 'location_id' : 'value');
         this.#take(field);
       }
     }
-    if (this.#values !== this.#types)
-      throw new Malformed(start, `a sample has ${this.#values} values for ${this.#types} sample types`);
   }
 
   /** Takes one number of location_id or value. */
@@ -121,54 +126,50 @@ class StackReader {
     const reader = this.#reader;
     const { at } = reader;
     reader.number();
-    if (field === 2) {
-      if (this.#values < this.#types) {
-        this.#low[this.#values] = reader.low;
-        this.#high[this.#values] = reader.high | 0;
-      }
-      this.#values += 1;
+    if (field === 1) {
+      const location = this.#tables.locationIds.find(reader.low, reader.high);
+      if (location < 0) throw new Malformed(at, 'a sample names a location that is not there');
+      this.#locations.push(location);
       return;
     }
-    const location = this.#tables.locationIds.find(reader.low, reader.high);
-    if (location < 0) throw new Malformed(at, 'a sample names a location that is not there');
-    this.#locations.push(location);
+    if (this.#values < this.#types) {
+      this.#sampleLow[this.#values] = reader.low;
+      this.#sampleHigh[this.#values] = reader.high | 0;
+    }
+    this.#values += 1;
   }
 
-  /** Number of the stack of the sample at hand. */
-  #intern(offset: number): number {
+  /** Turns the locations at hand into frames; returns how many. */
+  #expand(): number {
     const { frameStarts, frameNames } = this.#tables;
     const locations = this.#locations;
-    const hash = this.#hash;
-    const lanes = this.#nameLanes;
-    hash.reset();
     let depth = 0;
     for (let i = locations.length - 1; i >= 0 && depth < MAX_DEPTH; i--) {
       const location = locations.at(i);
-      const end = Math.min(frameStarts.at(location + 1), frameStarts.at(location) + MAX_DEPTH - depth);
-      for (let frame = frameStarts.at(location); frame < end; frame++) {
-        this.#frames[depth++] = frame;
-        const at = this.#slotOf(frameNames.at(frame)) * LANES;
-        hash.block(lanes[at] as number, lanes[at + 1] as number, lanes[at + 2] as number, lanes[at + 3] as number);
+      const start = frameStarts.at(location);
+      const end = Math.min(frameStarts.at(location + 1), start + MAX_DEPTH - depth);
+      for (let frame = start; frame < end; frame++) {
+        this.#frames[depth] = frame;
+        this.#places[depth] = this.#placeOf(frameNames.at(frame));
+        depth += 1;
       }
     }
-    hash.finish(depth * LANES * 4);
-    this.#frameBudget -= depth;
-    if (this.#frameBudget < 0) throw new Malformed(offset, `the samples have more than ${MAX_FRAMES} frames`);
-    return this.#find() ?? this.#keep(depth);
+    return depth;
   }
 
-  /** Place of a name among the names' hashes, which is filled when it is first asked for. */
-  #slotOf(name: number): number {
+  /** Where the hash of a name stands; it is made when it is first asked for. */
+  #placeOf(name: number): number {
     const slot = name >= 0 ? name * 2 : ~name * 2 + 1;
     if (this.#nameKnown[slot] === 0) this.#hashName(name, slot);
-    return slot;
+    return slot * LANES;
   }
 
   #hashName(name: number, slot: number): void {
     this.#nameKnown[slot] = 1;
     const { strings } = this.#tables.spans;
     const index = name >= 0 ? name : ~name;
-    const { a, b, c, d } = hashOf(this.#bytes, strings.at(index * 2), strings.at(index * 2 + 1));
+    this.#hash.ofBytes(this.#bytes, strings.at(index * 2), strings.at(index * 2 + 1));
+    const { a, b, c, d } = this.#hash;
     // a file's name stands for unknown functions of that file, which are not the function of that name
     const mask = name >= 0 ? 0 : -1;
     const at = slot * LANES;
@@ -181,7 +182,7 @@ class StackReader {
   /** The known stack with the hash at hand. */
   #find(): number | undefined {
     const { a, b, c, d } = this.#hash;
-    const lanes = this.#stacks.lanes;
+    const { lanes } = this;
     const mask = this.#slots.length - 1;
     for (let slot = a & mask; ; slot = (slot + 1) & mask) {
       const stack = (this.#slots[slot] as number) - 1;
@@ -193,26 +194,21 @@ class StackReader {
   }
 
   /** Makes the stack at hand a known one. */
-  #keep(depth: number): number {
-    const stacks = this.#stacks;
+  #keep(sample: number, depth: number): number {
     const { a, b, c, d } = this.#hash;
-    const added = stacks.count++;
-    stacks.starts.push(stacks.frames.length);
-    for (let i = 0; i < depth; i++) stacks.frames.push(this.#frames[i] as number);
-    if (depth === MAX_DEPTH) stacks.cut += 1;
-    const { lanes } = stacks;
-    lanes.push(a);
-    lanes.push(b);
-    lanes.push(c);
-    lanes.push(d);
-    if ((added + 1) * 2 > this.#slots.length) this.#rehash(added);
+    const added = this.count++;
+    this.#sampleOf.push(sample);
+    if (depth === MAX_DEPTH) this.cut += 1;
+    this.lanes.push(a);
+    this.lanes.push(b);
+    this.lanes.push(c);
+    this.lanes.push(d);
+    if ((added + 1) * 2 > this.#slots.length) {
+      this.#slots = new Int32Array(this.#slots.length * 2);
+      for (let stack = 0; stack < added; stack++) this.#occupy(this.lanes.at(stack * LANES), stack);
+    }
     this.#occupy(a, added);
     return added;
-  }
-
-  #rehash(count: number): void {
-    this.#slots = new Int32Array(this.#slots.length * 2);
-    for (let stack = 0; stack < count; stack++) this.#occupy(this.#stacks.lanes.at(stack * LANES), stack);
   }
 
   #occupy(lane: number, stack: number): void {
@@ -224,15 +220,14 @@ class StackReader {
 
   /** Adds the values of the sample at hand to those of its stack. */
   #add(stack: number): void {
-    const stacks = this.#stacks;
     const types = this.#types;
-    if ((stack + 1) * types > stacks.low.length) {
-      stacks.low = larger(stacks.low);
-      stacks.high = larger(stacks.high);
+    if ((stack + 1) * types > this.low.length) {
+      this.low = larger(this.low);
+      this.high = larger(this.high);
     }
     for (let i = 0; i < types; i++) {
-      (stacks.low[stack * types + i] as number) += this.#low[i] as number;
-      (stacks.high[stack * types + i] as number) += this.#high[i] as number;
+      (this.low[stack * types + i] as number) += this.#sampleLow[i] as number;
+      (this.high[stack * types + i] as number) += this.#sampleHigh[i] as number;
     }
   }
 }
