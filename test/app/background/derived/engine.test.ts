@@ -13,6 +13,7 @@ import { PINNED_BLOCK_SETTINGS } from '../../../../store/load.ts';
 import { startMigratedEngine, type TestEngine } from '../../../support/engine.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { encodeRequest, type Text } from '../../../support/otlp-encode.ts';
+import { stamp } from '../../../support/stamp.ts';
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -153,11 +154,6 @@ function otherNames(values: Record<string, number>): number {
   return (values['_count other,Unset'] ?? Number.NaN) - 50;
 }
 
-/** As ClickHouse reads a DateTime64. */
-function stamp(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 23).replace('T', ' ');
-}
-
 function poll(target: string, kind: string, ageS: number, total: number | null, outcome = 'ok'): object {
   return {
     time: stamp(NOW_S - ageS),
@@ -241,6 +237,11 @@ test('commits are counted by pseudonym: no bots, no merges, once each, and never
   await insert([commit('a2', 'p1', { gone: true, version: 3 }), commit('a7', 'p2')]);
   expect(await counted(299_999)).toEqual({ 'p1,shop': 2, 'p1,web': 1, 'p2,shop': 1 });
   expect(await counted(300_000)).toEqual({ 'p1,shop': 2, 'p1,web': 1, 'p2,shop': 2 });
+  await insert([commit('a8', 'p2')]);
+  await engine.store.insertRows('heliograph.git_tips', [
+    { repository: 'shop', branch: 'main', tip: 'a8', collected_at: stamp(NOW_S) },
+  ]);
+  expect(await counted(300_001)).toMatchObject({ 'p2,shop': 3 });
 });
 
 test('the job is rare while nobody scrapes, and says nothing of developers unless told to', async () => {
