@@ -64,15 +64,12 @@ async function load(requests: readonly Request[]): Promise<void> {
   await engine.store.load({ token, signal: 'otlp_traces', team: '', path, loNs: 0n, hiNs: 2n ** 63n - 1n, settings });
 }
 
-/** Value by `suffix{labels}`, of one service. */
+/** Value by suffix and the labels after the service. */
 function valuesOf({ samples }: Family, service: string): Record<string, number> {
   return Object.fromEntries(
     [...samples]
       .filter(({ labels }) => labels['service'] === service)
-      .map(({ suffix, labels: { service: _, ...labels }, value }) => [
-        `${suffix} ${Object.values(labels).join()}`,
-        value,
-      ]),
+      .map(({ suffix, labels, value }) => [`${suffix} ${Object.values(labels).slice(1).join()}`, value]),
   );
 }
 
