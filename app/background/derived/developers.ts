@@ -8,9 +8,16 @@ import type { ReadRows } from './read.ts';
 
 /** Pseudonyms and repositories with a series of their own, the busiest first; the rest are summed as `other`. */
 const MAX_SERIES = 1000;
-/** Commits come by the minute at most, and the table has no bound in time. */
+/**
+ * The table has no bound in time, so it is counted when a repository has a new tip, and at this interval all the same: a tip can
+ * be stored before its commits are.
+ */
 const INTERVAL_MS = 5 * 60_000;
 const OTHER = 'other';
+
+const TIPS = `
+SELECT repository, argMax(tip, collected_at) FROM heliograph.git_tips
+GROUP BY repository ORDER BY repository`;
 
 /** Commits of people: no bots, no merges, and none that a rewritten branch has left behind. */
 const COMMITS = `
@@ -29,14 +36,15 @@ WHERE bot_rule = '' AND parent_count < 2 AND NOT gone
 GROUP BY author, repository
 ORDER BY commits DESC, author, repository`;
 
-/** A reader of the family, which asks the store every five minutes at most. Fails as the store fails. */
+/** A reader of the family. Fails as the store fails. */
 export function createDeveloperFamily(read: ReadRows): (nowMs: number, signal: AbortSignal) => Promise<Family> {
   const series = new Map<string, { developer: string; repo: string; commits: number }>();
-  let readMs = Number.NEGATIVE_INFINITY;
+  let counted = { atMs: Number.NEGATIVE_INFINITY, tips: '' };
   return async (nowMs, signal) => {
-    if (nowMs - readMs >= INTERVAL_MS) {
+    const tips = JSON.stringify(await read(TIPS, {}, signal));
+    if (tips !== counted.tips || nowMs - counted.atMs >= INTERVAL_MS) {
       for (const entry of fold(await read(COMMITS, {}, signal), series)) raise(series, entry);
-      readMs = nowMs;
+      counted = { atMs: nowMs, tips };
     }
     return {
       name: 'dev_commit_total',

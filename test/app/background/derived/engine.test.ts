@@ -13,6 +13,7 @@ import { PINNED_BLOCK_SETTINGS } from '../../../../store/load.ts';
 import { startMigratedEngine, type TestEngine } from '../../../support/engine.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { encodeRequest, type Text } from '../../../support/otlp-encode.ts';
+import { stamp } from '../../../support/stamp.ts';
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -63,15 +64,12 @@ async function load(requests: readonly Request[]): Promise<void> {
   await engine.store.load({ token, signal: 'otlp_traces', team: '', path, loNs: 0n, hiNs: 2n ** 63n - 1n, settings });
 }
 
-/** Value by `suffix{labels}`, of one service. */
+/** Value by suffix and the labels after the service. */
 function valuesOf({ samples }: Family, service: string): Record<string, number> {
   return Object.fromEntries(
     [...samples]
       .filter(({ labels }) => labels['service'] === service)
-      .map(({ suffix, labels: { service: _, ...labels }, value }) => [
-        `${suffix} ${Object.values(labels).join()}`,
-        value,
-      ]),
+      .map(({ suffix, labels, value }) => [`${suffix} ${Object.values(labels).slice(1).join()}`, value]),
   );
 }
 
@@ -151,11 +149,6 @@ test('routes beyond the bound are other, and every span is in one series', async
 /** How many of the 200 names other tests of this file have taken from `many`. */
 function otherNames(values: Record<string, number>): number {
   return (values['_count other,Unset'] ?? Number.NaN) - 50;
-}
-
-/** As ClickHouse reads a DateTime64. */
-function stamp(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 23).replace('T', ' ');
 }
 
 function poll(target: string, kind: string, ageS: number, total: number | null, outcome = 'ok'): object {
@@ -241,6 +234,11 @@ test('commits are counted by pseudonym: no bots, no merges, once each, and never
   await insert([commit('a2', 'p1', { gone: true, version: 3 }), commit('a7', 'p2')]);
   expect(await counted(299_999)).toEqual({ 'p1,shop': 2, 'p1,web': 1, 'p2,shop': 1 });
   expect(await counted(300_000)).toEqual({ 'p1,shop': 2, 'p1,web': 1, 'p2,shop': 2 });
+  await insert([commit('a8', 'p2')]);
+  await engine.store.insertRows('heliograph.git_tips', [
+    { repository: 'shop', branch: 'main', tip: 'a8', collected_at: stamp(NOW_S) },
+  ]);
+  expect(await counted(300_001)).toMatchObject({ 'p2,shop': 3 });
 });
 
 test('the job is rare while nobody scrapes, and says nothing of developers unless told to', async () => {
