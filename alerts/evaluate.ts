@@ -4,7 +4,7 @@ import type { AlertRow } from '../core/rows.ts';
 import type { Book } from './book.ts';
 import { type MachineOptions, type MachineState, step } from './machine.ts';
 import { evidenceOf, labelsOf, type Message, messageOf } from './message.ts';
-import { enqueue } from './outbox.ts';
+import { deliveryRow, enqueue } from './outbox.ts';
 import type { Recorder } from './recorder.ts';
 import { reasonOf, type Rule, type RuleContext } from './rules/rule.ts';
 import { withRecords } from './state.ts';
@@ -104,7 +104,10 @@ function commit({ book, receivers, pageUrl, log }: EvaluateDeps, { state, transi
     .filter((message): message is Message => message !== undefined);
   book.change((current) => {
     const { outbox, givenUp } = enqueue(current.outbox, messages, receivers, atMs);
-    const { records, lost } = withRecords(current.records, { alerts: transitions.map(rowOf) });
+    const { records, lost } = withRecords(current.records, {
+      alerts: transitions.map(rowOf),
+      deliveries: givenUp.map(({ entry }) => deliveryRow(entry, atMs, 'gave_up', null)),
+    });
     if (givenUp.length > 0)
       log.error({ messages: givenUp.length, reason: givenUp[0]?.reason }, 'alert messages given up');
     if (lost > 0) log.error({ rows: lost }, 'alert records lost: the journal has not taken any for too long');

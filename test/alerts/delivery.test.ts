@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await receiver.close();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 const open = (rule = scriptedRule('/pay'), secretFile?: string): Promise<Alerting> =>

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await receiver.close();
   await engine.stop();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 function jobs() {
@@ -161,10 +161,13 @@ test('a latency jump fires once with its evidence, and resolves once', async () 
   expect(Date.parse(String(over.alerts[0]?.['endsAt']))).toBeGreaterThan(AT + 39 * MINUTE);
   await eventually(async () => ((await alertRows())[0]?.[0] === 'resolved' ? true : undefined));
   expect(await alertRows()).toHaveLength(1);
-  const { rows } = await engine.store.query({
-    sql: 'SELECT status, attempt, outcome, http_status FROM heliograph.alert_deliveries FINAL ORDER BY time',
+  const deliveries = await eventually(async () => {
+    const { rows } = await engine.store.query({
+      sql: 'SELECT status, attempt, outcome, http_status FROM heliograph.alert_deliveries FINAL ORDER BY time',
+    });
+    return rows.length >= 2 ? rows : undefined;
   });
-  expect(rows).toEqual([
+  expect(deliveries).toEqual([
     ['firing', 1, 'delivered', 204],
     ['resolved', 1, 'delivered', 204],
   ]);
