@@ -41,6 +41,7 @@ export function createEvaluation(deps: EvaluateDeps): (signal: AbortSignal) => P
     for (const outcome of outcomes) logUnknown(outcome, reasons, log);
     const stepped = step(before, context.atMs, outcomes, options);
     const enriched = await enrich(stepped, rules, context);
+    if (isStop(signal)) return; // what was decided half way is decided anew, with all its evidence, after the restart
     for (const each of enriched.transitions) logTransition(each, log);
     commit(deps, enriched, context.atMs);
     if (!isIdle(before, enriched)) await book.flush();
@@ -64,6 +65,11 @@ async function ask(
   } catch (error) {
     return { rule: name, state: 'unknown', reason: reasonOf(error) };
   }
+}
+
+/** Whether Heliograph stops; a run that is out of time goes on with what it has. */
+function isStop({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof Error && reason.name === 'TimeoutError');
 }
 
 /** Without alerts there is nothing to remember but the time, which the file may lag behind in. */

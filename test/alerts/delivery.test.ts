@@ -405,6 +405,24 @@ describe('trouble elsewhere', () => {
     expect(alerting.log.lines.some(({ message }) => message.includes('could not be written'))).toBe(true);
   });
 
+  test('a stop in the middle of an evaluation decides nothing, running out of time keeps nothing back', async () => {
+    const rule = scriptedRule('/pay');
+    const { enrich } = rule;
+    let why: DOMException | undefined;
+    const abort = new AbortController();
+    rule.enrich = (fired, context) => {
+      abort.abort(why);
+      return enrich(fired, context);
+    };
+    const alerting = await open(rule);
+    why = new DOMException('stop', 'AbortError');
+    await alerting.evaluate(abort.signal);
+    expect(alerting.book.current().machine.open).toEqual({});
+    await alerting.evaluate(AbortSignal.abort(new DOMException('late', 'TimeoutError')));
+    await alerting.deliver();
+    expect(receiver.received).toHaveLength(1);
+  });
+
   test('a stop in the middle of an attempt is no attempt', async () => {
     receiver.answer = () => {};
     const alerting = await open();

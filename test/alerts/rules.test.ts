@@ -192,6 +192,27 @@ describe('latency', () => {
     });
   });
 
+  test('an alert that had to wait for its `for` is slow since before its window', async () => {
+    await seedRollup(engine, [...minutes('/waited', 65, 12, 10, fast), ...minutes('/waited', 12, 0, 100, slow)]);
+    const frozen = { ...numbers(await verdictOf('/edges')), route: '/waited' };
+    const fired: Transition = {
+      fingerprint: 'f',
+      rule: 'latency',
+      labels: {},
+      from: 'pending',
+      to: 'firing',
+      startsAtMs: NOW - 10 * MINUTE,
+      endsAtMs: null,
+      atMs: NOW,
+      evidence: frozen,
+      latest: {},
+      resolution: null,
+    };
+    expect((await latencyRule(OPTIONS).enrich([fired], context())).get('f')).toMatchObject({
+      onset: new Date(AT - 12 * MINUTE).toISOString(),
+    });
+  });
+
   test('one slow minute long ago does not move the onset, and a failed read is said, not thrown', async () => {
     await seedRollup(engine, [
       ...minutes('/onset', 65, 5, 10, fast),
