@@ -1,4 +1,8 @@
 /** The registry of analyzers: one line per question. */
+import { alerts } from './alerts/index.ts';
+import { ci } from './ci/index.ts';
+import { contributors } from './contributors/index.ts';
+import { deploys } from './deploys/index.ts';
 import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
@@ -7,7 +11,18 @@ import { sources } from './sources/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources, targets, profiles, runtime, goroutineLeak];
+export const ANALYZERS: readonly Analyzer[] = [
+  latency, // the first a person asks
+  alerts,
+  deploys,
+  targets,
+  profiles,
+  runtime,
+  goroutineLeak,
+  ci,
+  contributors,
+  sources,
+];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);

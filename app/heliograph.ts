@@ -10,11 +10,13 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
+import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
 import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
+import { openPageDoors, type PageDoors } from './doors.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
@@ -79,21 +81,33 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
-  const sources = metricSources({ ingest, store, state, scheduler, background: () => background, clock });
+  const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
+  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const face = createFace({ address: store.address, role: store.faceRole, clock, log });
+  onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
+    face,
     auth,
     metrics,
+    status: createStatus({
+      ledger: ingest.ledger,
+      hooks: doors.ledger,
+      journal: ingest.journal,
+      store,
+      otlpUrl,
+      clock,
+    }),
     onScrape: () => background?.scraped(),
     profiler,
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
     checkers: checkers(store, ingest.journal, state, profiler),
-    status: createStatus({ ledger: ingest.ledger, journal: ingest.journal, store, otlpUrl, clock }),
     viewsReady: () => state.migrated,
+    registerDoors: doors.register,
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,
@@ -109,7 +123,10 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     retention: retentionOf(config),
     metrics,
     markCovered: createCoverage(createRowSink(ingest.journal), clock),
-    doorsOpen: () => ingest.door.server.listening,
+    openSources: () => [
+      ...(ingest.door.server.listening ? ['otlp_traces'] : []),
+      ...(web.server.listening ? doors.sources : []),
+    ],
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -137,15 +154,17 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
 
 function metricSources(parts: {
   ingest: Ingest;
+  doors: PageDoors;
   store: OpenStore;
   state: { engineUp: boolean };
   scheduler: ReturnType<typeof createScheduler>;
   background(): Background | undefined;
   clock: Clock;
 }): MetricSources {
-  const { ingest, store, state, scheduler, background, clock } = parts;
+  const { ingest, doors, store, state, scheduler, background, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
+    hooks: () => doors.ledger.totals(),
     journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',

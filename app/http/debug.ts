@@ -21,7 +21,7 @@ export const PROFILE_PATHS = '/debug/pprof/';
 
 const DEFAULT_PROFILE_SECONDS = 30;
 /** For how long the first heap profile samples before it is answered, where its caller does not say. */
-const DEFAULT_HEAP_SECONDS = 10;
+const DEFAULT_HEAP_SECONDS = 2;
 const MAX_SECONDS = 60;
 
 const MOUNTED: Readonly<Record<string, string>> = {

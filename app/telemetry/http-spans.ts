@@ -2,15 +2,12 @@
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/**
- * Adds the hooks. Spans carry `http.route`, so that ids in paths never make a route of their own. Routes under `untraced` have
- * none: how long they take is what their caller asked for.
- */
-export function traceRequests(app: FastifyInstance, tracer: Tracer, untraced: string): void {
+/** Adds the hooks. Spans carry `http.route`, so that ids in paths never make a route of their own; routes that `isTraced` denies have none. */
+export function traceRequests(app: FastifyInstance, tracer: Tracer, isTraced: (route: string) => boolean): void {
   const spans = new WeakMap<FastifyRequest, Span>();
   app.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
-    if (route?.startsWith(untraced) === true) return done();
+    if (route !== undefined && !isTraced(route)) return done();
     const parent = propagation.extract(context.active(), request.headers);
     const span = tracer.startSpan(
       route === undefined ? request.method : `${request.method} ${route}`,

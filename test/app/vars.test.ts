@@ -13,6 +13,7 @@ const sources: MetricSources = {
     rejectedSpans: { invalid_trace_id: 4, too_old: 2 },
     refused: [{ reason: 'unauthenticated', count: 7, lastAtMs: 5, hint: '' }],
   }),
+  hooks: () => [],
   journal: () => ({ segments: 2, bytes: 400, oldestMs: 8_000, refused: { journal_full: 5 } }),
   engine: () => ({ up: true, restarts: 1 }),
   jobs: () => [

@@ -6,6 +6,7 @@ import { sendError } from '../../../app/http/server.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { quietLog } from '../../support/quiet-log.ts';
+import { ciStatements } from './demo-ci.ts';
 import { demoStatements } from './demo-spans.ts';
 
 export interface BoardServer {
@@ -14,9 +15,10 @@ export interface BoardServer {
   stop(): Promise<void>;
 }
 
-/** Stores `spans` demo spans over two hours and as many over thirty days. */
+/** Stores `spans` demo spans over two hours and as many over thirty days, and a month of CI and deployments. */
 export async function seed({ store }: TestEngine, spans: number): Promise<void> {
-  for (const sql of demoStatements(systemClock.nowMs(), spans)) await store.command({ sql });
+  const nowMs = systemClock.nowMs();
+  for (const sql of [...demoStatements(nowMs, spans), ...ciStatements(nowMs)]) await store.command({ sql });
 }
 
 /** Boards, queries and the page over a real engine, with nothing stored yet. */
