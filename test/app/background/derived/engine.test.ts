@@ -183,7 +183,7 @@ test('gauges of targets are their newest values, and a silent target has none', 
     { ...scrape, target: 'young', time: stamp(NOW_S - 10), last_gc: null },
   ]);
   const read = createReadRows(engine.store);
-  const families = await createTargetFamilies(read, [{ every: 30_000, cpuEvery: 600_000 }])(NOW_MS, never);
+  const families = await createTargetFamilies(read, [{ every: 30_000, cpuEvery: 60_000 }])(NOW_MS, never);
   const shop = { service: 'shop', target: 'shop-1' };
   expect(Object.fromEntries(families.map(({ name, samples }) => [name, [...samples]]))).toEqual({
     go_goroutines: [{ labels: shop, value: 9 }],
