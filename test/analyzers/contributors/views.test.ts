@@ -250,3 +250,17 @@ test('repositories: commits in the window, 0 where there are none, gone ones not
     ['r', 1, 'cd', 'main'],
   ]);
 });
+
+test('a collection covers the history before it, not only its own minute', async () => {
+  const coverage = async (from: number, to: number): Promise<unknown> =>
+    (
+      await engine.store.query({
+        sql: `SELECT coverage FROM boards.source_status(from = toDateTime(${from}), to = toDateTime(${to})) WHERE source = 'git'`,
+      })
+    ).rows[0]?.[0];
+  expect(await coverage(MONDAY_S, MONDAY_S + WEEK_S)).toBeNull();
+  await engineSink(engine).append('source_minutes', [{ source: 'git', minute: MONDAY_S + 3540 }]);
+  expect(await coverage(MONDAY_S - WEEK_S, MONDAY_S)).toBe(1);
+  expect(await coverage(MONDAY_S, MONDAY_S + 7200)).toBe(0.5);
+  expect(await coverage(MONDAY_S + 3600, MONDAY_S + 7200)).toBe(0);
+});
