@@ -102,19 +102,8 @@ test('a password reaches the remote, and no argument, no file and no message', a
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const bin = join(dir, 'bin');
-  mkdirSync(bin);
   const argv = join(dir, 'argv');
-  const git = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'git'));
-  const real = git.find((path) => {
-    try {
-      return readFileSync(path).length > 0;
-    } catch {
-      return false;
-    }
-  });
-  writeFileSync(join(bin, 'git'), `#!/bin/sh\necho "$@" >> ${argv}\nexec ${real} "$@"\n`, { mode: 0o755 });
-  const tool = { env: { ...gitEnvironment(), PATH: `${bin}:${process.env['PATH']}` } };
+  const tool = { env: { ...gitEnvironment(), PATH: wrapGit(`echo "$@" >> ${argv}`) } };
   const url = `http://user:s3cret%21@127.0.0.1:${(server.address() as AddressInfo).port}/team/shop.git`;
   const failure = await open({ url }, tool).catch((error: unknown) => error as Error & { cause?: Error });
   expect(seen[0]).toBe(`Basic ${Buffer.from('user:s3cret!').toString('base64')}`);
@@ -132,6 +121,20 @@ function config(dataDir: string): string {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n');
 }
+
+/** A `git` that does something first; gives the PATH that finds it. */
+function wrapGit(lines: string): string {
+  const bin = mkdtempSync(join(dir, 'bin-'));
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${lines}\nPATH=\${PATH#${bin}:} exec git "$@"\n`, { mode: 0o755 });
+  return `${bin}:${process.env['PATH']}`;
+}
+
+test("another user's repository is refused with the way to allow it", async () => {
+  const repo = createRepo(join(dir, 'theirs'));
+  repo.commit('x', AT_S);
+  const tool = { env: { ...gitEnvironment(), PATH: wrapGit('export GIT_TEST_ASSUME_DIFFERENT_OWNER=1') } };
+  await expect(open({ path: repo.dir }, tool)).rejects.toThrow(/belongs to another user.*safe\.directory/);
+});
 
 test('names come from addresses', () => {
   expect(nameOfUrl('https://user:pw@example.com/team/shop.git')).toBe('team/shop');

@@ -7,7 +7,7 @@ import type { Rows, RowSink } from '../../../core/rows.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { collect, TEST_PEOPLE } from '../../support/git-collect.ts';
 import { generateRepo } from '../../support/git-generated.ts';
-import { createRepo, type TestRepo, writeRawCommit } from '../../support/git-repo.ts';
+import { createRepo, repoIn, type TestRepo, writeRawCommit } from '../../support/git-repo.ts';
 import { recordingSink } from '../../support/recording-sink.ts';
 
 const AT_S = 1_700_000_000;
@@ -256,4 +256,46 @@ test('any other refusal ends the collection without a tip, so that it is begun a
   };
   await expect(collect(failing, repo.dir)).rejects.toThrow(/draining/);
   expect(kept.rows('git_tips')).toEqual([]);
+});
+
+test('a commit of many files reaches the journal in pieces', async () => {
+  const repo = createRepo(dir, '--bare');
+  const files = Array.from({ length: 6000 }, (_, index) => `M 100644 inline f${index}\ndata 2\nx\n`).join('\n');
+  repo.bytes(
+    ['fast-import', '--quiet'],
+    `commit refs/heads/main\ncommitter A <a@x> ${AT_S} +0000\ndata 1\nx\n${files}\ndone\n`,
+  );
+  const kept = recordingSink();
+  const sizes: number[] = [];
+  const rows: RowSink = { append: (signal, some) => (sizes.push(some.length), kept.append(signal, some)) };
+  expect((await collect(rows, dir)).collected).toMatchObject({ commits: 1, rejected: 0 });
+  expect(kept.rows('commit_files')).toHaveLength(6000);
+  expect(Math.max(...sizes)).toBeLessThan(6000);
+});
+
+test('a clone without its files says so and fetches nothing', async () => {
+  const origin = createRepo(join(dir, 'origin'));
+  origin.git('config', 'uploadpack.allowFilter', 'true');
+  write(origin, 'a.go', 'x\n');
+  origin.commit('x', AT_S);
+  write(origin, 'a.go', 'x\ny\n');
+  origin.commit('y', AT_S + 1);
+  const partial = join(dir, 'partial');
+  origin.git('clone', '--quiet', '--bare', '--filter=blob:none', `file://${origin.dir}`, partial);
+  await expect(rowsOf(partial)).rejects.toThrow(/objects are missing here/);
+  const missing = repoIn(partial).git('rev-list', '--objects', '--missing=print', 'HEAD');
+  expect(missing.split('\n').filter((line) => line.startsWith('?'))).toHaveLength(2);
+});
+
+test('a collection that is aborted ends with the reason, and git with it', async () => {
+  const { repo } = generateRepo(join(dir, 'generated'), 2000);
+  const controller = new AbortController();
+  const reason = new Error('stopped');
+  const rows: RowSink = {
+    append: () => {
+      controller.abort(reason);
+      return Promise.resolve();
+    },
+  };
+  await expect(collect(rows, repo.dir, { signal: controller.signal })).rejects.toBe(reason);
 });
