@@ -48,7 +48,7 @@ async function openClone(
   const run: GitRun = { cwd: path, signal, env: { GIT_CEILING_DIRECTORIES: dirname(path) } };
   const [found, remote] = await Promise.all([
     lookAt(tool, run, spec.branch),
-    spec.name === undefined ? quietly(tool, run, 'config', '--get', 'remote.origin.url') : '',
+    spec.name === undefined ? quietly(tool, run, 'config', '--default', '', '--get', 'remote.origin.url') : '',
   ]);
   signal.throwIfAborted();
   return { name: spec.name ?? nameOfUrl(remote) ?? folderName(found.gitDir, path), ...found };
@@ -74,10 +74,10 @@ async function lookAt(tool: GitTool, run: GitRun, branch: string | undefined): P
   const [gitDir = '', isShallow] = text.split('\n');
   refuseShallow(isShallow);
   if (branch === undefined) {
-    const head = await quietly(tool, run, 'symbolic-ref', '--quiet', '--short', 'HEAD');
+    const head = await quietly(tool, run, 'symbolic-ref', '--short', 'HEAD');
     return { gitDir, branch: head === '' ? 'HEAD' : head, tip: undefined };
   }
-  const tip = await quietly(tool, run, 'rev-parse', '--verify', '--quiet', `refs/remotes/origin/${branch}^{commit}`);
+  const tip = await quietly(tool, run, 'rev-parse', '--verify', `refs/remotes/origin/${branch}^{commit}`);
   run.signal.throwIfAborted();
   if (tip === '') throw new GitProblem(`has no branch ${branch}`);
   return { gitDir, branch, tip };
