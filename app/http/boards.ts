@@ -2,11 +2,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { findView } from '../../analyzers/index.ts';
+import type { View } from '../../analyzers/types.ts';
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Store } from '../../core/ports.ts';
 import { assetPath } from '../../core/paths.ts';
 import { BOARDS_FOLDER } from '../../dashboards/export.ts';
-import { type ExpandedTarget, expandPanel, expandVariable, findPanel } from '../../dashboards/query/expand.ts';
+import {
+  type ExpandedTarget,
+  expandAnnotation,
+  expandPanel,
+  expandVariable,
+  findPanel,
+} from '../../dashboards/query/expand.ts';
 import { parseRange, type TimeRange } from '../../dashboards/query/range.ts';
 import { type Board, dataPanels, type Panel } from '../../dashboards/shared/model.ts';
 import { integer, type QueryString, single, variableValues } from './parameters.ts';
@@ -59,6 +66,21 @@ export function registerBoards(app: FastifyInstance, deps: BoardsDeps): void {
       return { options: rows.map((row) => String(row[0])), truncated };
     },
   );
+
+  app.get<{ Params: { uid: string; name: string }; Querystring: QueryString }>(
+    '/api/boards/:uid/annotations/:name',
+    async ({ params, query }) => {
+      const { board } = boardOf(boards, params.uid);
+      const annotation = board.annotations.list.find(
+        ({ name, target }) => name === params.name && target !== undefined,
+      );
+      if (annotation?.target === undefined)
+        throw new HeliographError('not_found', `board ${params.uid} has no annotation ${params.name.slice(0, 80)}`);
+      const request = { range: rangeOf(board, query, deps.clock), values: variableValues(query) };
+      const { columns, rows, truncated } = await runTarget(deps.store, expandAnnotation(annotation.target, request));
+      return { columns, rows, truncated };
+    },
+  );
 }
 
 async function answerPanel(
@@ -80,7 +102,7 @@ async function answerPanel(
   const [targets, counted, status] = await Promise.all([
     Promise.all(expanded.targets.filter(({ hidden }) => !hidden).map((target) => runTarget(store, target))),
     Promise.all(expanded.targets.filter(({ hidden }) => hidden).map((target) => runTarget(store, target))),
-    readStatus(sourceOf(panel), range),
+    readStatus(viewOf(panel)?.source ?? null, range),
   ]);
   const n = counted[0]?.rows[0]?.[0];
   const meta = {
@@ -89,6 +111,7 @@ async function answerPanel(
     stepSeconds: expanded.stepSeconds,
     tookMs: Math.round(clock.monotonicMs() - startedMs),
     n: typeof n === 'number' ? n : null,
+    counted: viewOf(panel)?.columns.find(({ name }) => name === viewOf(panel)?.countColumn)?.unit ?? '',
     ...status,
   };
   return { targets, meta };
@@ -134,8 +157,7 @@ async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {
   return { refId, columns: result.columns, ...capRows(result) };
 }
 
-/** The source of the first view a panel reads; null where it has none. */
-function sourceOf(panel: Panel): string | null {
-  const view = /\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1];
-  return findView(view ?? '')?.source ?? null;
+/** The first view a panel reads; undefined where it has none. */
+function viewOf(panel: Panel): View | undefined {
+  return findView(/\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1] ?? '');
 }

@@ -24,6 +24,7 @@ export function overview(): Board {
       tags: ['latency'],
       from: 'now-1h',
       refresh: '30s',
+      annotations: [],
     })
       .withPanel(serviceCount())
       .withPanel(requestRate())

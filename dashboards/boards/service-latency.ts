@@ -19,6 +19,7 @@ export function serviceLatency(): Board {
       tags: ['latency'],
       from: 'now-1h',
       refresh: '30s',
+      annotations: [],
     })
       .withVariable(serviceVariable())
       .withVariable(routeVariable())

@@ -1,5 +1,6 @@
 /** Frame of a board: what all of them share, and the mending of the SDK's output. */
 import {
+  AnnotationQueryBuilder,
   type DashboardBuilder as Builder,
   DashboardBuilder,
   DashboardCursorSync,
@@ -9,9 +10,10 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Board, Panel } from '../shared/model.ts';
+import type { ColorName } from '../shared/supported.ts';
+import type { Annotation, Board, Panel } from '../shared/model.ts';
 import { siblingBoards } from './panels.ts';
-import { DATASOURCE, DATASOURCE_TYPE, sqlOf, type ViewQuery } from './query.ts';
+import { DATASOURCE, DATASOURCE_TYPE, sqlOf, tableTarget, type ViewQuery } from './query.ts';
 
 /** All Heliograph boards carry it; the dropdown of siblings goes by it. */
 export const BOARD_TAG = 'heliograph';
@@ -24,11 +26,21 @@ export interface BoardSpec {
   /** Default range, e.g. `now-1h` to now. */
   from: string;
   refresh: string;
+  /** Events drawn on every panel over time. */
+  annotations: readonly AnnotationSpec[];
+}
+
+export interface AnnotationSpec {
+  /** On the switch that hides them, and in the address of their query: never changes. */
+  name: string;
+  color: ColorName;
+  /** Selects `time`, `text` (a sentence), `title` (a few letters beside the line) and `tags`, in this order. */
+  query: ViewQuery;
 }
 
 /** An empty board with the data source variable, shared crosshair and links to its siblings. */
 export function board(spec: BoardSpec): Builder {
-  return new DashboardBuilder(spec.title)
+  const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
     .tags([BOARD_TAG, ...spec.tags])
@@ -44,6 +56,17 @@ export function board(spec: BoardSpec): Builder {
         .type(DATASOURCE_TYPE),
     )
     .link(siblingBoards(BOARD_TAG).type(DashboardLinkType.Dashboards));
+  for (const { name, color, query } of spec.annotations) {
+    builder.annotation(
+      new AnnotationQueryBuilder()
+        .name(name)
+        .datasource(DATASOURCE)
+        .enable(true)
+        .iconColor(color)
+        .target(tableTarget('Anno', query)),
+    );
+  }
+  return builder;
 }
 
 export interface VariableSpec {
@@ -72,7 +95,7 @@ export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
     );
 }
 
-const ANNOTATIONS = {
+const ANNOTATIONS: Annotation = {
   builtIn: 1,
   datasource: { type: 'grafana', uid: '-- Grafana --' },
   enable: true,
@@ -94,7 +117,11 @@ export function exportBoard(builder: Builder): Board {
     for (const key of ['auto', 'auto_min', 'auto_count']) delete variable[key];
   }
   const panels = mended.panels.map((panel, index) => (panel.type === 'row' ? { ...panel, id: rowId(index) } : panel));
-  return { ...mended, annotations: { list: [ANNOTATIONS] }, panels: panels as Panel[] };
+  return {
+    ...mended,
+    annotations: { list: [ANNOTATIONS, ...(mended.annotations?.list ?? [])] },
+    panels: panels as Panel[],
+  };
 }
 
 // Panels number themselves from 1; rows stay clear of them and are referred to by nobody.

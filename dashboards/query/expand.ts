@@ -52,6 +52,11 @@ export function expandVariable(variable: Variable, request: Omit<PanelRequest, '
   return expandSql(variable.query.rawSql, request, MIN_INTERVAL_MS);
 }
 
+/** Runnable SQL of an annotation's events. Throws `bad_request` where a variable lacks its value. */
+export function expandAnnotation(target: Target, request: Omit<PanelRequest, 'maxDataPoints'>): ExpandedTarget {
+  return { refId: target.refId, sql: expandSql(target.rawSql, request, MIN_INTERVAL_MS), hidden: false };
+}
+
 // Macros go first and values last, so that nothing in a value is ever read as a macro, a comment or a variable.
 function expandSql(rawSql: string, request: Omit<PanelRequest, 'maxDataPoints'>, stepMs: number): string {
   const conditions = expandConditionalAll(rawSql, request.values);

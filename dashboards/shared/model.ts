@@ -91,6 +91,18 @@ export interface Variable {
   sort?: number;
 }
 
+/** Events drawn on every panel over time: the built-in entry of Grafana's own, or a query for columns time, text, title, tags. */
+export interface Annotation {
+  name: string;
+  enable: boolean;
+  hide?: boolean;
+  iconColor: string;
+  datasource: DataSourceRef;
+  target?: Target;
+  builtIn?: number;
+  type?: string;
+}
+
 export interface BoardLink {
   title: string;
   type: string;
@@ -112,7 +124,7 @@ export interface Board {
   refresh: string;
   time: { from: string; to: string };
   templating: { list: Variable[] };
-  annotations: { list: unknown[] };
+  annotations: { list: Annotation[] };
   links: BoardLink[];
   panels: Panel[];
 }
