@@ -8,13 +8,15 @@ import type { Clock, Store } from '../../core/ports.ts';
 import { assetPath } from '../../core/paths.ts';
 import { BOARDS_FOLDER } from '../../dashboards/export.ts';
 import {
+  allValuesOf,
   type ExpandedTarget,
   expandAnnotation,
   expandPanel,
   expandVariable,
   findPanel,
+  type PanelRequest,
 } from '../../dashboards/query/expand.ts';
-import { parseRange, type TimeRange } from '../../dashboards/query/range.ts';
+import { parseRange } from '../../dashboards/query/range.ts';
 import { type Board, dataPanels, type Panel } from '../../dashboards/shared/model.ts';
 import { integer, type QueryString, single, variableValues } from './parameters.ts';
 import { capRows, READ_SETTINGS } from './read-settings.ts';
@@ -60,7 +62,7 @@ export function registerBoards(app: FastifyInstance, deps: BoardsDeps): void {
       const variable = board.templating.list.find(({ name }) => name === params.name);
       if (variable === undefined)
         throw new HeliographError('not_found', `board ${params.uid} has no variable ${params.name}`);
-      const sql = expandVariable(variable, { range: rangeOf(board, query, deps.clock), values: variableValues(query) });
+      const sql = expandVariable(variable, requestOf(board, query, deps.clock));
       if (sql === undefined) return { options: [] };
       const { rows, truncated } = capRows(await deps.store.query({ sql, settings: READ_SETTINGS }));
       return { options: rows.map((row) => String(row[0])), truncated };
@@ -76,8 +78,10 @@ export function registerBoards(app: FastifyInstance, deps: BoardsDeps): void {
       );
       if (annotation?.target === undefined)
         throw new HeliographError('not_found', `board ${params.uid} has no annotation ${params.name.slice(0, 80)}`);
-      const request = { range: rangeOf(board, query, deps.clock), values: variableValues(query) };
-      const { columns, rows, truncated } = await runTarget(deps.store, expandAnnotation(annotation.target, request));
+      const { columns, rows, truncated } = await runTarget(
+        deps.store,
+        expandAnnotation(annotation.target, requestOf(board, query, deps.clock)),
+      );
       return { columns, rows, truncated };
     },
   );
@@ -90,14 +94,15 @@ async function answerPanel(
   panel: Panel,
   query: QueryString,
 ): Promise<object> {
-  const range = rangeOf(board, query, clock);
+  const request = requestOf(board, query, clock);
+  const { range } = request;
   const maxDataPoints = integer(
     'maxDataPoints',
     single(query, 'maxDataPoints') ?? String(DEFAULT_POINTS),
     1,
     MAX_POINTS,
   );
-  const expanded = expandPanel(panel, { range, values: variableValues(query), maxDataPoints });
+  const expanded = expandPanel(panel, { ...request, maxDataPoints });
   const startedMs = clock.monotonicMs();
   const [targets, counted, status] = await Promise.all([
     Promise.all(expanded.targets.filter(({ hidden }) => !hidden).map((target) => runTarget(store, target))),
@@ -126,6 +131,8 @@ function readBoards(): Map<string, StoredBoard> {
       const bytes = readFileSync(`${folder}/${name}`);
       return { bytes, board: JSON.parse(bytes.toString()) as Board };
     });
+  const first = (title: string) => Number(title !== 'Overview');
+  stored.sort((a, b) => first(a.board.title) - first(b.board.title) || a.board.title.localeCompare(b.board.title));
   return new Map(stored.map((entry) => [entry.board.uid, entry]));
 }
 
@@ -146,10 +153,12 @@ function panelOf(board: Board, id: string): Panel {
   return panel;
 }
 
-function rangeOf(board: Board, query: QueryString, clock: Clock): TimeRange {
+/** What panels, variables and annotations have in common: the range, the chosen values, and what stands for All. */
+function requestOf(board: Board, query: QueryString, clock: Clock): Omit<PanelRequest, 'maxDataPoints'> {
   const from = single(query, 'from') ?? board.time.from;
   const to = single(query, 'to') ?? board.time.to;
-  return parseRange(from, to, clock.nowMs());
+  const range = parseRange(from, to, clock.nowMs());
+  return { range, values: variableValues(query), allValues: allValuesOf(board) };
 }
 
 async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {

@@ -4,6 +4,7 @@ import {
   type DashboardBuilder as Builder,
   DashboardBuilder,
   DashboardCursorSync,
+  DashboardLinkBuilder,
   DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
@@ -28,6 +29,8 @@ export interface BoardSpec {
   refresh: string;
   /** Events drawn on every panel over time. */
   annotations: readonly AnnotationSpec[];
+  /** Boards that tell more of what is chosen here; addresses with placeholders as in data links. */
+  links?: readonly { title: string; url: string }[];
 }
 
 export interface AnnotationSpec {
@@ -56,6 +59,11 @@ export function board(spec: BoardSpec): Builder {
         .type(DATASOURCE_TYPE),
     )
     .link(siblingBoards(BOARD_TAG).type(DashboardLinkType.Dashboards));
+  for (const { title, url } of spec.links ?? []) {
+    builder.link(
+      new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url).tooltip(title).targetBlank(false),
+    );
+  }
   for (const { name, color, query } of spec.annotations) {
     builder.annotation(
       new AnnotationQueryBuilder()
@@ -76,11 +84,14 @@ export interface VariableSpec {
   query: ViewQuery;
   /** Several values and All; one value otherwise. */
   multi: boolean;
+  /** SQL literal that stands for All, which is then offered beside single values. */
+  all?: "''";
 }
 
 /** A variable filled from a view, read again whenever the time range changes. */
 export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
-  return new QueryVariableBuilder(spec.name)
+  const withAll = spec.multi || spec.all !== undefined;
+  const builder = new QueryVariableBuilder(spec.name)
     .label(spec.label)
     .description(spec.description)
     .datasource(DATASOURCE)
@@ -88,11 +99,14 @@ export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.Disabled)
     .multi(spec.multi)
-    .includeAll(spec.multi)
+    .includeAll(withAll)
     .allowCustomValue(false)
     .current(
-      spec.multi ? { text: ['All'], value: ['$__all'], selected: true } : { text: '', value: '', selected: false },
+      withAll
+        ? { text: spec.multi ? ['All'] : 'All', value: spec.multi ? ['$__all'] : '$__all', selected: true }
+        : { text: '', value: '', selected: false },
     );
+  return spec.all === undefined ? builder : builder.allValue(spec.all);
 }
 
 const ANNOTATIONS: Annotation = {

@@ -131,6 +131,8 @@ export interface TableColumn {
   /** Stands in empty cells. */
   noValue?: string;
   thresholds?: Thresholds;
+  /** Colours of a text column's values; others stay as they are. */
+  states?: Readonly<Record<string, ColorName>>;
   link?: { title: string; url: string };
 }
 
@@ -148,6 +150,13 @@ export function table(spec: PanelSpec & { columns: Record<string, TableColumn> }
       properties.push(
         { id: 'thresholds', value: thresholds(column.thresholds).build() },
         { id: 'color', value: { mode: 'thresholds' } },
+        { id: 'custom.cellOptions', value: { type: 'color-text' } },
+      );
+    }
+    if (column.states !== undefined) {
+      const options = Object.entries(column.states).map(([state, color], index) => [state, { color, index }] as const);
+      properties.push(
+        { id: 'mappings', value: [{ type: 'value', options: Object.fromEntries(options) }] },
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
       );
     }

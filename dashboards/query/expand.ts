@@ -4,11 +4,12 @@ import { dataPanels } from '../shared/model.ts';
 import { intervalMs, parseInterval } from './interval.ts';
 import { expandMacros } from './macros.ts';
 import type { TimeRange } from './range.ts';
-import { expandConditionalAll, interpolate, type VariableValues } from './variables.ts';
+import { type AllValues, expandConditionalAll, interpolate, type VariableValues } from './variables.ts';
 
 export interface PanelRequest {
   range: TimeRange;
   values: VariableValues;
+  allValues?: AllValues;
   /** Points the panel has room for; a panel's own `maxDataPoints` wins. */
   maxDataPoints: number;
 }
@@ -31,6 +32,13 @@ const MIN_INTERVAL_MS = 60_000;
 /** The panel of that id, rows aside; undefined where there is none. */
 export function findPanel(board: Board, panelId: number): Panel | undefined {
   return dataPanels(board).find((panel) => panel.id === panelId);
+}
+
+/** What stands for All in a board's queries. */
+export function allValuesOf(board: Board): AllValues {
+  return new Map(
+    board.templating.list.flatMap(({ name, allValue }) => (allValue === undefined ? [] : [[name, allValue] as const])),
+  );
 }
 
 /** Runnable SQL of every target of a panel. Throws `bad_request` where a variable lacks its value. */
@@ -61,5 +69,5 @@ export function expandAnnotation(target: Target, request: Omit<PanelRequest, 'ma
 function expandSql(rawSql: string, request: Omit<PanelRequest, 'maxDataPoints'>, stepMs: number): string {
   const conditions = expandConditionalAll(rawSql, request.values);
   const sql = expandMacros(conditions, { ...request.range, intervalMs: stepMs });
-  return interpolate(sql, request.values);
+  return interpolate(sql, request.values, request.allValues);
 }

@@ -44,6 +44,8 @@ export interface FieldOptions {
   displayName?: string;
   color?: { mode: string; fixedColor?: string };
   thresholds?: { mode: string; steps: Threshold[] };
+  /** Colours of texts, one mapping of Grafana's type `value`. */
+  mappings?: { type: 'value'; options: Record<string, { color: string; index: number }> }[];
   links?: DataLink[];
   custom?: Record<string, unknown>;
 }
@@ -85,6 +87,8 @@ export interface Variable {
   hide?: number;
   multi?: boolean;
   includeAll?: boolean;
+  /** SQL that stands for All where a query uses the variable outside `$__conditionalAll`. */
+  allValue?: string;
   /** An object for our query variables, a plugin type for the data source variable. */
   query: { editorType: 'sql'; queryType: string; refId: string; rawSql: string } | string;
   refresh?: number;
@@ -105,7 +109,10 @@ export interface Annotation {
 
 export interface BoardLink {
   title: string;
+  /** `dashboards`: the siblings, by tag; `link`: one address, with placeholders as in data links. */
   type: string;
+  url?: string;
+  tooltip?: string;
   tags: string[];
   asDropdown: boolean;
   includeVars: boolean;

@@ -82,6 +82,7 @@ export const OVERRIDES = [
   'decimals',
   'color',
   'thresholds',
+  'mappings',
   'links',
   'noValue',
   'custom.width',

@@ -26,6 +26,12 @@ export function thresholdColor(options: FieldOptions, value: number): string | u
   return options.thresholds?.steps.findLast((step) => step.value === null || value >= step.value)?.color;
 }
 
+/** Name of the colour that the board gives to a text; undefined where it gives none. */
+export function mappedColor(options: FieldOptions, text: string): string | undefined {
+  const found = options.mappings?.find((mapping) => Object.hasOwn(mapping.options, text));
+  return found?.options[text]?.color;
+}
+
 const PALETTE_SIZE = 10;
 const assigned = new Map<string, number>();
 

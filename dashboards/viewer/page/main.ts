@@ -5,7 +5,7 @@ import { type Annotations, createAnnotations } from './annotations.ts';
 import { ApiError, api, type BoardSummary, type Scope } from './api.ts';
 import { type BoardView, createBoardView } from './board-view.ts';
 import { h } from './dom.ts';
-import { createHeader } from './header.ts';
+import { createHeader, relatedLinks } from './header.ts';
 import { bindKeys } from './help.ts';
 import type { LoadOutcome, PanelFrame } from './panel.ts';
 import { createRefresher, refreshMs } from './refresher.ts';
@@ -124,6 +124,7 @@ async function refresh(): Promise<void> {
     // The panels ask for the same store and say what is wrong, each in its place.
     if (mine.signal.aborted) return;
   }
+  header.links.replaceChildren(...relatedLinks(board?.links ?? [], scope()));
   const loading = Promise.all([load(view.visible()), annotations?.load(scope(), mine.signal)]);
   header.variables.removeAttribute('aria-busy');
   await loading;
@@ -182,6 +183,7 @@ function showProblem(error: unknown): void {
   variables = undefined;
   annotations = undefined;
   header.variables.replaceChildren();
+  header.links.replaceChildren();
   const links = boards.map(({ uid, title }) => h('li', {}, h('a', { href: `/d/${encodeURIComponent(uid)}` }, title)));
   const text = missing ? 'There is no board at this address. These are the boards:' : failure.message;
   const retry = h('button', { type: 'button', class: 'retry', onclick: () => void open(here) }, 'Retry');
