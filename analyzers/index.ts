@@ -1,6 +1,8 @@
 /** The registry of analyzers: one line per question. */
 import { goroutineLeak } from './goroutine-leak/index.ts';
 import { alerts } from './alerts/index.ts';
+import { ci } from './ci/index.ts';
+import { deploys } from './deploys/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
@@ -8,7 +10,17 @@ import { sources } from './sources/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources, targets, profiles, runtime, goroutineLeak, alerts];
+export const ANALYZERS: readonly Analyzer[] = [
+  latency,
+  sources,
+  targets,
+  profiles,
+  runtime,
+  goroutineLeak,
+  alerts,
+  ci,
+  deploys,
+];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);

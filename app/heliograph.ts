@@ -15,16 +15,17 @@ import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
+import { openPageDoors, type PageDoors } from './doors.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { prepareStore } from './prepare-store.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
-import type { TaskRun } from './scheduler/task.ts';
+import type { TaskRun, TaskStats } from './scheduler/task.ts';
 import { type OnStop, type ShutdownResult, shutDown } from './shutdown.ts';
 import { createStatus } from './status.ts';
 import { type OpenStore, openStore } from './store.ts';
@@ -76,28 +77,25 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
-  const metrics = createMetrics(
-    {
-      door: () => ingest.ledger.totals(),
-      journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
-      engine: () => ({
-        up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
-        restarts: store.engine?.restarts() ?? 0,
-      }),
-      jobs: () => [...scheduler.stats(), ...(background?.jobs() ?? [])],
-      slowLaneWaiting: () => ingest.slowLane.waiting(),
-      nowMs: () => clock.nowMs(),
-    },
-    VERSION,
-  );
+  const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
+  const jobStats = (): TaskStats[] => [...scheduler.stats(), ...(background?.jobs() ?? [])];
+  const metrics = openMetrics({ ingest, doors, store, state, jobStats, clock });
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
     auth,
     metrics,
     checkers: checkers(store, ingest.journal, state),
-    status: createStatus({ ledger: ingest.ledger, journal: ingest.journal, store, otlpUrl, clock }),
+    status: createStatus({
+      ledger: ingest.ledger,
+      hooks: doors.ledger,
+      journal: ingest.journal,
+      store,
+      otlpUrl,
+      clock,
+    }),
     viewsReady: () => state.migrated,
+    registerDoors: doors.register,
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,
@@ -113,7 +111,10 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     retention: retentionOf(config),
     metrics,
     markCovered: createCoverage(createRowSink(ingest.journal), clock),
-    doorsOpen: () => ingest.door.server.listening,
+    openSources: () => [
+      ...(ingest.door.server.listening ? ['otlp_traces'] : []),
+      ...(web.server.listening ? doors.sources : []),
+    ],
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -160,6 +161,32 @@ function stopInOrder(
   onStop('self telemetry', () => telemetry.stop());
   onStop('background', (remainingMs) => background.stop(Math.min(2000, remainingMs / 2)));
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
+}
+
+function openMetrics(parts: {
+  ingest: Ingest;
+  doors: PageDoors;
+  store: OpenStore;
+  state: { engineUp: boolean };
+  jobStats: () => TaskStats[];
+  clock: Clock;
+}): Metrics {
+  const { ingest, doors, store, state, jobStats, clock } = parts;
+  return createMetrics(
+    {
+      door: () => ingest.ledger.totals(),
+      hooks: () => doors.ledger.totals(),
+      journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
+      engine: () => ({
+        up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
+        restarts: store.engine?.restarts() ?? 0,
+      }),
+      jobs: jobStats,
+      slowLaneWaiting: () => ingest.slowLane.waiting(),
+      nowMs: () => clock.nowMs(),
+    },
+    VERSION,
+  );
 }
 
 function openTelemetry(config: Config, otlpUrl: string): SelfTelemetry {

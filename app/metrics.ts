@@ -1,10 +1,12 @@
 /** Heliograph's own series. A scrape answers from a snapshot that a job keeps fresh; it computes nothing. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { HookCount } from '../ingest/doors/hook-ledger.ts';
 import type { DoorTotals } from '../ingest/doors/ledger.ts';
 
 /** What the snapshot job reads. All counts are since the start of the process. */
 export interface MetricSources {
   door(): DoorTotals;
+  hooks(): readonly HookCount[];
   journal(): { segments: number; bytes: number; oldestMs: number | null; refused: Readonly<Record<string, number>> };
   engine(): { up: boolean; restarts: number };
   jobs(): { id: string; runs: number; failures: number; missed: number; lastDurationMs: number | null }[];
@@ -47,6 +49,7 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   const loads = createLoadSeries(registry);
   const refreshers = [
     doorSeries(registry, sources),
+    hookSeries(registry, sources),
     journalSeries(registry, sources),
     engineSeries(registry, sources),
     jobSeries(registry, sources),
@@ -174,6 +177,20 @@ function doorSeries(registry: Registry, sources: MetricSources): () => void {
     );
     waiting.set(sources.slowLaneWaiting());
   };
+}
+
+function hookSeries(registry: Registry, sources: MetricSources): () => void {
+  const deliveries = new Counter({
+    name: 'heliograph_hook_deliveries_total',
+    help: 'Webhook deliveries and deploy events: stored, duplicate, ignored, or the error they were answered with.',
+    labelNames: ['hook', 'event', 'outcome'],
+    registers: [registry],
+  });
+  return () =>
+    follow(
+      deliveries,
+      sources.hooks().map(({ hook, event, outcome, count }) => [{ hook, event, outcome }, count]),
+    );
 }
 
 function journalSeries(registry: Registry, sources: MetricSources): () => void {

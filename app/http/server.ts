@@ -20,6 +20,8 @@ export interface HttpServerDeps {
   status(): Promise<object>;
   /** Whether the views exist yet; until then, whatever reads them answers 503. */
   viewsReady(): boolean;
+  /** Adds the doors that take data. */
+  registerDoors(app: FastifyInstance): void;
   /** Whether only this machine can connect: then a request must also name this machine as its host. */
   loopbackOnly: boolean;
   tracer: Tracer;
@@ -30,6 +32,15 @@ export interface HttpServerDeps {
 /** Answers without a token: an orchestrator has none, and they tell nothing but up or down. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz']);
 
+/**
+ * Webhooks are held by their own signature: they need no token. Nor do they need to name this machine: a delivery comes through a
+ * tunnel or proxy that forwards the public name, and what a page can make a browser send here, it cannot sign.
+ */
+const SIGNED_ROUTES = /^\/hooks\/\w+$/;
+
+/** The doors are never traced: a delivery's span would be a delivery of its own. */
+const DOOR_ROUTES = /^\/(hooks|v1)\//;
+
 /** A view by name, a panel's or a variable's query. */
 const READS_VIEWS = /^\/api\/(query\/|boards\/[^/]+\/)/;
 
@@ -38,7 +49,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   const app = fastify({ forceCloseConnections: 'idle', bodyLimit: 64 * 1024, routerOptions: { maxParamLength: 200 } });
   if (deps.loopbackOnly) app.addHook('onRequest', async (request) => refuseForeignHost(request));
   app.addHook('onRequest', async (request, reply) => authenticate(deps.auth, request, reply));
-  traceRequests(app, deps.tracer);
+  traceRequests(app, deps.tracer, (route) => !DOOR_ROUTES.test(route));
   app.addHook('onRequest', async (request) => {
     if (deps.viewsReady() || !READS_VIEWS.test(request.url)) return;
     throw new HeliographError('store_unavailable', 'The tables are still being made; the doors ack already.', {
@@ -59,10 +70,17 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   registerBoards(app, deps);
   registerQuery(app, deps);
   registerPage(app);
+  deps.registerDoors(app);
   return app;
 }
 
+/** The route's own pattern, not what the sender wrote; there is one only where a route answers. */
+function isSigned({ routeOptions }: FastifyRequest): boolean {
+  return SIGNED_ROUTES.test(routeOptions.url ?? '');
+}
+
 async function authenticate(auth: Auth, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (isSigned(request)) return;
   if (OPEN_PATHS.has(request.url.split('?', 1)[0] ?? '') || auth.allows(request.headers.authorization)) return;
   reply.header('www-authenticate', 'Basic realm="heliograph", charset="UTF-8"');
   throw new HeliographError('unauthenticated');
@@ -73,6 +91,7 @@ async function authenticate(auth: Auth, request: FastifyRequest, reply: FastifyR
  * has a reason to call this machine by another name than its own.
  */
 async function refuseForeignHost(request: FastifyRequest): Promise<void> {
+  if (isSigned(request)) return;
   const host = request.hostname.replace(/^\[|\]$/g, '');
   if (host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)) return;
   throw new HeliographError(

@@ -26,6 +26,7 @@ function sources(): {
     engine,
     sources: {
       door: () => door,
+      hooks: () => [{ hook: 'github', event: 'workflow_run', outcome: 'stored', count: 11, lastAtMs: 5 }],
       journal: () => ({ segments: 2, bytes: 400, ...journal, refused: { journal_full: 5 } }),
       engine: () => engine,
       jobs: () => [{ id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 }],
@@ -50,6 +51,7 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
   const expected: Record<string, number> = {
     'heliograph_build_info{version="1.2.3"}': 1,
     'heliograph_door_bodies_total{door="otlp_http"}': 3,
+    'heliograph_hook_deliveries_total{hook="github",event="workflow_run",outcome="stored"}': 11,
     'heliograph_door_spans_total{door="otlp_http"}': 24,
     'heliograph_rejected_spans_total{reason="invalid_trace_id"}': 4,
     'heliograph_refused_requests_total{reason="unsupported_media_type"}': 7,

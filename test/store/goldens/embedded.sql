@@ -211,7 +211,7 @@ CREATE TABLE IF NOT EXISTS heliograph.ci_runs  (
   received_at DateTime64(3)
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, delivery)
+ORDER BY (repository, run_id, attempt, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS heliograph.ci_jobs  (
@@ -234,7 +234,7 @@ CREATE TABLE IF NOT EXISTS heliograph.ci_jobs  (
   received_at DateTime64(3)
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, job_id, delivery)
+ORDER BY (repository, run_id, attempt, job_id, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS heliograph.deployments  (
@@ -244,7 +244,7 @@ CREATE TABLE IF NOT EXISTS heliograph.deployments  (
   version String, 
   sha String, 
   repository LowCardinality(String), 
-  status LowCardinality(String),
+  status LowCardinality(String), 
   kind LowCardinality(Nullable(String)), 
   started_at Nullable(DateTime64(3)),
   finished_at Nullable(DateTime64(3)),
@@ -566,6 +566,192 @@ FROM otel.otel_traces;
 
 CREATE OR REPLACE VIEW boards.otel_traces_trace_id_ts  DEFINER = default SQL SECURITY DEFINER AS
 SELECT TraceId, Start, End FROM otel.otel_traces_trace_id_ts;
+
+CREATE OR REPLACE VIEW boards.ci_run_list  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  runs AS (
+    SELECT
+      repository, run_id, attempt,
+      argMax(
+        (workflow, branch, event, sha, status, conclusion),
+        (
+          status = 'completed',
+          ifNull(r.updated_at, toDateTime64(0, 3)),
+          multiIf(status = 'requested', 0, status = 'in_progress', 2, 1),
+          received_at
+        )
+      ) AS latest,
+      min(r.created_at) AS run_created_at,
+      min(r.started_at) AS attempt_started_at,
+      minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
+      min(received_at) AS first_received_at,
+      if(
+        attempt > 1,
+        coalesce(attempt_started_at, run_created_at, first_received_at),
+        coalesce(run_created_at, attempt_started_at, first_received_at)
+      ) AS time
+    FROM heliograph.ci_runs AS r
+    WHERE received_at >= {from:DateTime} - INTERVAL 1 DAY 
+    GROUP BY repository, run_id, attempt
+    HAVING time >= {from:DateTime} AND time < {to:DateTime}
+  ),
+  jobs AS (
+    SELECT
+      repository, run_id, attempt,
+      groupArray((queued_at, begun_at, created_at, started_at, completed_at, skipped)) AS jobs
+    FROM (
+      SELECT
+        repository, run_id, attempt, job_id,
+        minOrNullIf(received_at, status = 'queued') AS queued_at,
+        minOrNullIf(received_at, status = 'in_progress') AS begun_at,
+        min(j.created_at) AS created_at,
+        
+        maxIf(j.started_at, status IN ('in_progress', 'completed')) AS started_at,
+        max(j.completed_at) AS completed_at,
+        countIf(conclusion = 'skipped') > 0 AS skipped
+      FROM heliograph.ci_jobs AS j
+      WHERE received_at >= {from:DateTime} - INTERVAL 1 DAY
+      GROUP BY repository, run_id, attempt, job_id
+    )
+    GROUP BY repository, run_id, attempt
+  ),
+  
+  (start, end) -> dateDiff('millisecond', start, end) / 1000 AS seconds_between,
+  
+  (message, end) -> if(ifNull(message > end, 0), NULL, message) AS witness
+SELECT
+  time, repository, latest.1 AS workflow, run_id, attempt, latest.2 AS branch, latest.3 AS event, latest.4 AS sha,
+  latest.5 AS status, latest.6 AS conclusion,
+  if(raw_duration_s < 0, NULL, raw_duration_s) AS duration_s,
+  if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
+  multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
+  length(own) AS jobs,
+  arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues)) AS queues_s,
+  arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
+FROM (
+  SELECT
+    time, repository, run_id, attempt, latest,
+    
+    arrayFilter(
+      job -> NOT job.6 AND NOT (attempt > 1 AND ifNull(job.5 <= coalesce(attempt_started_at, job.3), 0)),
+      jobs.jobs
+    ) AS own,
+    notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,
+    multiIf(
+      latest.5 != 'completed', NULL,
+      from_jobs, seconds_between(arrayMin(job -> assumeNotNull(job.4), own), arrayMax(job -> assumeNotNull(job.5), own)),
+      seconds_between(attempt_started_at, attempt_ended_at)
+    ) AS raw_duration_s,
+    arrayMap(
+      job -> multiIf(
+        witness(job.1, job.5) IS NOT NULL AND witness(job.2, job.5) IS NOT NULL, seconds_between(job.1, job.2),
+        job.3 != job.4, seconds_between(job.3, job.4), 
+        seconds_between(job.3, witness(job.2, job.5))
+      ),
+      own
+    ) AS raw_queues
+  FROM runs
+  LEFT JOIN jobs USING (repository, run_id, attempt)
+);
+
+CREATE OR REPLACE VIEW boards.ci_workflows  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(r.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  repository, workflow,
+  count() AS runs,
+  countIf(status = 'completed' AND conclusion = 'success') AS success_count,
+  countIf(status = 'completed' AND conclusion IN ('failure', 'timed_out')) AS failure_count,
+  countIf(status = 'completed' AND ifNull(conclusion NOT IN ('success', 'failure', 'timed_out'), 1)) AS other_count,
+  countIf(status != 'completed') AS running_count,
+  if(success_count + failure_count = 0, NULL, success_count / (success_count + failure_count)) AS success_ratio,
+  quantileExact(0.50)(duration_s) AS duration_p50_s,
+  quantileExact(0.95)(duration_s) AS duration_p95_s,
+  if(queue_count = 0, NULL, quantileExactArray(0.50)(queues_s)) AS queue_p50_s,
+  if(queue_count = 0, NULL, quantileExactArray(0.95)(queues_s)) AS queue_p95_s,
+  countIf(attempt > 1) AS rerun_count,
+  count(duration_s) AS duration_count,
+  sum(length(queues_s)) AS queue_count,
+  sum(r.queue_negative_count) AS queue_negative_count
+FROM boards.ci_run_list(from = {from:DateTime}, to = {to:DateTime}) AS r
+GROUP BY time, repository, workflow;
+
+CREATE OR REPLACE VIEW boards.deploys  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  events AS (
+    SELECT
+      service, environment, id,
+      argMaxIf(e.version, received_at, e.version != '') AS version,
+      argMaxIf(e.sha, received_at, e.sha != '') AS sha,
+      argMaxIf(e.repository, received_at, e.repository != '') AS repository,
+      argMaxIf(toNullable(toString(e.kind)), received_at, e.kind IS NOT NULL) AS kind,
+      argMaxIf(e.status, received_at, e.status != '') AS status,
+      coalesce(
+        argMaxIf(finished_at, received_at, finished_at IS NOT NULL),
+        argMaxIf(started_at, received_at, started_at IS NOT NULL),
+        min(received_at)
+      ) AS time
+    FROM heliograph.deployments AS e
+    
+    WHERE received_at >= {from:DateTime} - INTERVAL 90 MINUTE
+    GROUP BY service, environment, id
+  ),
+  news AS (
+    SELECT DISTINCT service
+    FROM heliograph.span_latency_1m
+    WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND version != ''
+      AND (service, version) GLOBAL NOT IN (
+        SELECT service, version
+        FROM heliograph.span_latency_1m
+        WHERE minute >= toStartOfMinute({from:DateTime}) - INTERVAL 1 DAY AND minute < toStartOfMinute({from:DateTime})
+      )
+  ),
+  seen AS (
+    SELECT
+      service, version, min(minute) AS first_minute,
+      min(first_minute) OVER (PARTITION BY service) AS service_first_minute
+    FROM heliograph.span_latency_1m
+    WHERE service GLOBAL IN (SELECT service FROM news) AND version != ''
+    GROUP BY service, version
+  )
+SELECT
+  time, service, environment, version, sha, repository, kind, status, source, id,
+  concat(
+    service, ' ', multiIf(version != '', version, sha != '', left(sha, 7), id),
+    if(empty(remarks), '', concat(' (', arrayStringConcat(remarks, ', '), ')'))
+  ) AS text
+FROM (
+  SELECT
+    time, service, environment, version, sha, repository, kind,
+    if(e.status = '', 'unknown', e.status) AS status,
+    'event' AS source,
+    id,
+    arrayFilter(
+      remark -> remark != '',
+      [
+        if(environment = 'production', '', toString(environment)),
+        if(ifNull(kind, 'planned') = 'planned', '', assumeNotNull(kind)),
+        if(status IN ('success', 'unknown'), '', toString(status))
+      ]
+    ) AS remarks
+  FROM events AS e
+  WHERE time >= {from:DateTime} AND time < {to:DateTime}
+  UNION ALL
+  SELECT
+    toDateTime64(first_minute, 3) AS time, service, '' AS environment, version, '' AS sha, '' AS repository,
+    CAST(NULL, 'Nullable(String)') AS kind,
+    'seen' AS status,
+    'version seen' AS source,
+    concat(service, '@', version) AS id,
+    CAST([], 'Array(String)') AS remarks
+  FROM seen
+  LEFT JOIN (
+    SELECT service, version, groupArray(time) AS times FROM events GROUP BY service, version
+  ) AS reported ON seen.service = reported.service AND seen.version = reported.version
+  WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
+    AND first_minute > service_first_minute
+    AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
+)
+ORDER BY time, service, id;
 
 CREATE OR REPLACE VIEW boards.source_status  DEFINER = default SQL SECURITY DEFINER AS
 WITH
