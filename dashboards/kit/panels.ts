@@ -133,7 +133,7 @@ export interface TableColumn {
   thresholds?: Thresholds;
   /** Colours of a text column's values; others stay as they are. */
   states?: Readonly<Record<string, ColorName>>;
-  link?: { title: string; url: string };
+  link?: { title: string; url: string; targetBlank?: true };
 }
 
 /** Rows. `columns` is keyed by the query's column names. */
