@@ -3,6 +3,7 @@ import { goroutineLeak } from './goroutine-leak/index.ts';
 import { alerts } from './alerts/index.ts';
 import { ci } from './ci/index.ts';
 import { deploys } from './deploys/index.ts';
+import { contributors } from './contributors/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
@@ -20,6 +21,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   alerts,
   ci,
   deploys,
+  contributors,
 ];
 
 /** Every view of every analyzer, in registry order. */

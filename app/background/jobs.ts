@@ -4,6 +4,8 @@ import type { RowSink } from '../../core/rows.ts';
 import type { Config } from '../config/schema.ts';
 import type { Task } from '../scheduler/task.ts';
 import type { MarkCovered } from './coverage.ts';
+import { effectiveCommitsTasks } from './effective-commits.ts';
+import { gitTasks } from './git.ts';
 
 /** What background jobs work with. All of it lives on the background thread. */
 export interface BackgroundDeps {
@@ -18,7 +20,7 @@ export interface BackgroundDeps {
   log: Log;
 }
 
-const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [];
+const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [gitTasks, effectiveCommitsTasks];
 
 /** Every job of the background thread. */
 export function createBackgroundJobs(deps: BackgroundDeps): Task[] {

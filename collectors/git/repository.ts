@@ -1,0 +1,120 @@
+/** Where a repository's history lies: in a clone on this machine, read as it is, or in our own mirror of a URL. */
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type GitTool, gitIn } from './command.ts';
+import { fetchMirror } from './mirror.ts';
+import { GitProblem, problemOf } from './problem.ts';
+
+/** A repository as it is configured; one of `path` and `url` is given. */
+export interface RepositorySpec {
+  name?: string | undefined;
+  /** Absolute. */
+  path?: string | undefined;
+  url?: string | undefined;
+  branch?: string | undefined;
+}
+
+/** A repository whose history can be read now. */
+export interface OpenRepository {
+  /** As configured, else owner/name of the remote, else the folder. */
+  name: string;
+  gitDir: string;
+  /** What HEAD points to where no branch is configured; 'HEAD' where it points to none. */
+  branch: string;
+  /** Full hash; undefined while there is no commit. */
+  tip: string | undefined;
+}
+
+export interface RepositoryDeps {
+  tool: GitTool;
+  /** Mirrors lie in `<dataDir>/git`. */
+  dataDir: string;
+}
+
+/** Looks at a repository, and fetches it where it is a URL. Throws GitProblem naming the rule it breaks. */
+export async function openRepository(
+  deps: RepositoryDeps,
+  spec: RepositorySpec,
+  signal: AbortSignal,
+): Promise<OpenRepository> {
+  for (const value of [spec.branch, spec.url, spec.path])
+    if (value?.startsWith('-') === true) throw new GitProblem('a branch, URL or path does not begin with a dash');
+  if (spec.url !== undefined) {
+    const { gitDir, branch, tip } = await fetchMirror(deps, { ...spec, url: spec.url }, signal);
+    return { name: spec.name ?? nameOfUrl(spec.url) ?? 'repository', gitDir, branch, tip };
+  }
+  if (spec.path === undefined) throw new GitProblem('has a path or a url');
+  return openClone(deps.tool, { ...spec, path: spec.path }, signal);
+}
+
+async function openClone(
+  tool: GitTool,
+  spec: RepositorySpec & { path: string },
+  signal: AbortSignal,
+): Promise<OpenRepository> {
+  const isThere = await stat(spec.path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isThere) throw new GitProblem('there is no such directory');
+  const path = await realpath(spec.path);
+  // A folder inside of some other repository is not that repository.
+  const git = gitIn(tool, { cwd: path, signal, env: { GIT_CEILING_DIRECTORIES: dirname(path) } });
+  const ask = (...args: string[]): Promise<string> => git.raw(...args);
+  const quietly = (...args: string[]): Promise<string> => ask(...args).catch(() => '');
+  let gitDir: string;
+  try {
+    const [dir = '', isShallow] = (await ask('rev-parse', '--absolute-git-dir', '--is-shallow-repository')).split('\n');
+    if (isShallow === 'true')
+      throw new GitProblem('is a shallow clone, whose history is cut off; git fetch --unshallow brings the rest');
+    gitDir = dir;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw problemOf(error, 'cannot be opened');
+  }
+  const remote = await quietly('config', '--get', 'remote.origin.url');
+  const head = await quietly('symbolic-ref', '--quiet', '--short', 'HEAD');
+  const refs =
+    spec.branch === undefined ? ['HEAD'] : [`refs/heads/${spec.branch}`, `refs/remotes/origin/${spec.branch}`];
+  let tip = '';
+  for (const ref of refs) tip ||= await quietly('rev-parse', '--verify', '--quiet', `${ref}^{commit}`);
+  signal.throwIfAborted();
+  if (tip === '' && spec.branch !== undefined) throw new GitProblem(`has no branch ${spec.branch}`);
+  return {
+    name: spec.name ?? nameOfUrl(remote) ?? folderName(gitDir, path),
+    gitDir,
+    branch: spec.branch ?? (head === '' ? 'HEAD' : head),
+    tip: tip === '' ? undefined : tip,
+  };
+}
+
+/** `/src/shop/.git` -> shop, `/srv/shop.git` -> shop; of a worktree the folder it lies in. */
+function folderName(gitDir: string, path: string): string {
+  const folder = basename(gitDir) === '.git' ? dirname(gitDir) : path;
+  return basename(folder).replace(/\.git$/, '') || 'repository';
+}
+
+/** owner/name of a remote's address; undefined for a plain path. */
+export function nameOfUrl(url: string): string | undefined {
+  const match = /^[a-z][a-z0-9+.-]*:\/\/[^/]*\/(.+)$/i.exec(url) ?? /^[^/\s]+:(?!\/\/)(.+)$/.exec(url);
+  const parts = (match?.[1] ?? '')
+    .replace(/\/+$/, '')
+    .replace(/\.git$/, '')
+    .split('/')
+    .filter((part) => part !== '');
+  return parts.length === 0 ? undefined : parts.slice(-2).join('/');
+}
+
+/** The top of the repository that a directory lies in, undefined where it lies in none (or there is no git). */
+export async function enclosingRepository(
+  tool: GitTool,
+  directory: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await gitIn(tool, { cwd: directory, signal }).raw('rev-parse', '--show-toplevel');
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
