@@ -18,8 +18,8 @@ export const alertsFiring = () =>
     query: {
       view: 'alerts',
       select: ["countIf(status = 'firing') AS firing"],
-      // no alerts among no data is not none
-      having: `(SELECT count() FROM ${viewCall('source_status')} WHERE as_of IS NOT NULL) > 0`,
+      // no alerts while nothing was received is not none
+      having: `(SELECT count() FROM ${viewCall('source_status')} WHERE coverage > 0) > 0`,
     },
   });
 

@@ -26,7 +26,7 @@ const boards = BOARDS.map((build) => build());
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   test.each(boards.map((board) => [board.title, board] as const))('%s draws every panel', async (_title, board) => {
     const { page, errors } = await openPage(browser, { colorScheme });
-    await page.goto(`${origin}/d/${board.uid}?from=now-1h&to=now`);
+    await page.goto(`${origin}/d/${board.uid}`);
     const states = await settled(page);
     expect(states).toEqual(Object.fromEntries(dataPanels(board).map(({ id }) => [String(id), 'drawn'])));
     expect(await page.title()).toBe(`${board.title} · Heliograph`);
@@ -45,7 +45,7 @@ test('the first address leads to the overview, and a service there leads to its 
   const { page, errors } = await openPage(browser);
   await page.goto(`${origin}/?from=now-1h`);
   await settled(page);
-  await page.getByRole('link', { name: 'checkout' }).click();
+  await page.locator('[data-panel="10"]').getByRole('link', { name: 'checkout' }).click();
   await page.waitForURL(/heliograph-service-latency/);
   const states = await settled(page);
   expect(Object.values(states)).not.toContain('failed');
@@ -60,7 +60,7 @@ test('the first address leads to the overview, and a service there leads to its 
   );
   await page.goBack();
   await page.waitForURL(/heliograph-overview/);
-  expect(Object.keys(await settled(page))).toHaveLength(10);
+  expect(Object.keys(await settled(page))).toHaveLength(14);
   expect(errors).toEqual([]);
   await page.context().close();
 });
@@ -189,7 +189,7 @@ test('an empty range says what to do, in every panel that has nothing', async ()
   const { page, errors } = await openPage(browser);
   await page.goto(`${origin}${OVERVIEW}?from=2001-01-01&to=2001-01-02`);
   const states = await settled(page);
-  expect(Object.values(states).filter((state) => state === 'empty')).toHaveLength(9);
+  expect(Object.values(states).filter((state) => state === 'empty')).toHaveLength(13);
   expect(await page.locator('[data-panel="7"]').textContent()).toContain(
     'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318',
   );
@@ -265,8 +265,8 @@ test('without a store every panel says so and can be retried, and what was drawn
   await page.getByRole('alert').filter({ hasText: 'No panel could be loaded' }).waitFor();
   const states = await settled(page);
   expect(new Set(Object.values(states))).toEqual(new Set(['failed']));
-  expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(10);
-  expect(await page.locator('.panel[data-stale]').count()).toBe(10);
+  expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(14);
+  expect(await page.locator('.panel[data-stale]').count()).toBe(14);
   await screenshot(page, 'store-down');
   await page.keyboard.press('-');
   await page.waitForURL(/from=\d{13}/);

@@ -17,6 +17,8 @@ export interface Mark {
 
 const NEAR_PX = 6;
 const MAX_NEAR = 4;
+/** Less room than this for each, and the lines would hide the chart: only their feet are drawn. */
+const CROWDED_PX = 16;
 const LABEL_PX = 11;
 const FONT_FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
@@ -38,11 +40,14 @@ export function drawMarks(plot: Plot): void {
   ctx.textBaseline = 'top';
   ctx.textAlign = 'left';
   ctx.lineWidth = ratio;
+  const crowded = inside.length * CROWDED_PX * ratio > bbox.width;
   let freeFrom = bbox.left;
   for (const mark of inside) {
     const x = Math.round(plot.valToPos(mark.seconds, 'x', true));
     ctx.strokeStyle = namedColor(mark.color);
     ctx.fillStyle = ctx.strokeStyle;
+    drawFlag(ctx, x, bbox.top + bbox.height, 4 * ratio);
+    if (crowded) continue;
     ctx.globalAlpha = 0.75;
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
@@ -50,7 +55,6 @@ export function drawMarks(plot: Plot): void {
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     ctx.globalAlpha = 1;
-    drawFlag(ctx, x, bbox.top + bbox.height, 4 * ratio);
     const width = ctx.measureText(mark.title).width;
     const left = x + 4 * ratio;
     if (mark.title === '' || left < freeFrom || left + width > bbox.left + bbox.width) continue;
