@@ -77,7 +77,7 @@ const workflowVariable = () =>
   });
 
 const HEADLINE = { width: 4, height: 3 };
-const HALF = { width: 12, height: 9 };
+const HALF = { width: 12, height: 11 };
 const NO_RUNS_SHORT = 'No run of this choice in this range. Point a GitHub webhook at /hooks/github.';
 
 const whole = (select: string, having = 'sum(runs) > 0'): ViewQuery => ({
@@ -179,8 +179,10 @@ const longestQueue = () =>
     query: worst('queue_p95_s'),
   });
 
-/** Runs are rare beside spans: buckets of an hour at least, thirty at most. */
+/** Runs are rare beside spans: buckets of an hour at least, and not many of them. */
 const RARE = { interval: '1h', points: 30 } as const;
+/** Of one workflow there are fewer still. */
+const RARER = { interval: '1h', points: 14, plain: true } as const;
 
 const outcomes = () =>
   timeseries({
@@ -221,7 +223,7 @@ const byWorkflow = (value: string): ViewQuery => ({
 const successOverTime = () =>
   timeseries({
     ...HALF,
-    ...RARE,
+    ...RARER,
     id: 8,
     title: 'Success by workflow',
     unit: 'percentunit',
@@ -235,7 +237,7 @@ const successOverTime = () =>
 const durations = (id: number, percentile: 'p50' | 'p95', meaning: string) =>
   timeseries({
     ...HALF,
-    ...RARE,
+    ...RARER,
     id,
     title: `Duration by workflow, ${percentile}`,
     unit: 's',
@@ -247,7 +249,7 @@ const durations = (id: number, percentile: 'p50' | 'p95', meaning: string) =>
 const queues = (id: number, percentile: 'p50' | 'p95', meaning: string) =>
   timeseries({
     ...HALF,
-    ...RARE,
+    ...RARER,
     id,
     title: `Wait for a runner, ${percentile}`,
     unit: 's',

@@ -79,7 +79,7 @@ const mostContributors = () =>
   stat({
     ...HEADLINE,
     id: 2,
-    title: 'Most contributors in a week',
+    title: 'Most people in a week',
     unit: 'locale',
     description:
       'The largest number of distinct authors and co-authors of one week in one repository, and which. Weeks with fewer than five are hidden, so that nobody can be made out.',
@@ -186,6 +186,7 @@ const activeContributors = () =>
   timeseries({
     ...HALF,
     ...WEEKLY,
+    plain: true,
     id: 8,
     title: 'Active contributors by week',
     unit: 'short',
@@ -217,6 +218,7 @@ const effective = () =>
   timeseries({
     ...THIRD,
     ...WEEKLY,
+    plain: true,
     id: 10,
     title: 'Effective commits',
     unit: 'short',
@@ -243,7 +245,7 @@ const lines = () =>
 const repositories = () =>
   table({
     ...HALF,
-    height: 14,
+    height: 11,
     id: 12,
     title: 'Repositories',
     unit: 'none',
@@ -275,7 +277,7 @@ const repositories = () =>
 const framing = () =>
   text({
     ...HALF,
-    height: 14,
+    height: 11,
     id: 13,
     title: 'How to read this board',
     description: 'What the figures mean, what they leave out, and how to check them with git.',
@@ -289,6 +291,6 @@ const framing = () =>
 Names and addresses of people are stored encrypted and apart from these figures, which hold pseudonyms. The same weeks from git itself, bots included:
 
 \`\`\`
-git log --no-merges --date=format:%G-W%V --format=%cd main | sort | uniq -c
+TZ=UTC git log --no-merges --date=format-local:%G-W%V --format=%cd main | sort | uniq -c
 \`\`\``,
   });

@@ -3,7 +3,7 @@ import { stat, table } from '../kit/panels.ts';
 import { viewCall } from '../kit/query.ts';
 import { NO_DEPLOYS } from './texts.ts';
 
-const FIGURE = { width: 3, height: 5 };
+const FIGURE = { width: 3, height: 4 };
 
 export const alertsFiring = () =>
   stat({
@@ -43,7 +43,7 @@ export const targetsDown = () =>
 export const openAlerts = () =>
   table({
     width: 10,
-    height: 5,
+    height: 4,
     id: 13,
     title: 'Alerts',
     unit: 'none',
@@ -74,7 +74,7 @@ export const openAlerts = () =>
 export const latestDeploys = () =>
   table({
     width: 8,
-    height: 5,
+    height: 4,
     id: 14,
     title: 'Latest deploys',
     unit: 'none',

@@ -64,6 +64,8 @@ export interface TimeseriesSpec extends PanelSpec {
   bars?: true;
   /** Least width of a bucket; the grain of the rollups where absent. */
   interval?: Interval;
+  /** No faint filling under the lines: there are many, or they cross. */
+  plain?: true;
   /** Buckets at most, for what is too rare to draw finely. */
   points?: number;
 }
@@ -83,7 +85,7 @@ export function timeseries(spec: TimeseriesSpec): Builder<SdkPanel> {
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (spec.bars === true) bars(panel);
-  else lines(panel);
+  else lines(panel, spec.plain === true ? 0 : 6);
   if (spec.max !== undefined) panel.max(spec.max);
   if (spec.points !== undefined) panel.maxDataPoints(spec.points);
   for (const [name, fixedColor] of Object.entries(spec.colors ?? {})) {
@@ -92,8 +94,13 @@ export function timeseries(spec: TimeseriesSpec): Builder<SdkPanel> {
   return withTargets(panel, spec, 0);
 }
 
-function lines(panel: Timeseries): void {
-  panel.drawStyle(GraphDrawStyle.Line).lineWidth(1.5).fillOpacity(6).showPoints(VisibilityMode.Auto).spanNulls(false);
+function lines(panel: Timeseries, fillOpacity: number): void {
+  panel
+    .drawStyle(GraphDrawStyle.Line)
+    .lineWidth(1.5)
+    .fillOpacity(fillOpacity)
+    .showPoints(VisibilityMode.Auto)
+    .spanNulls(false);
 }
 
 function bars(panel: Timeseries): void {

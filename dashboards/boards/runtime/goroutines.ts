@@ -2,7 +2,7 @@
 import { stat, table, timeseries } from '../../kit/panels.ts';
 import { type ViewQuery, viewCall } from '../../kit/query.ts';
 import { NO_TARGETS, NO_TARGETS_SHORT } from '../texts.ts';
-import { HALF, HEADLINE, OF_SERVICE, OF_TARGET } from './scope.ts';
+import { HEADLINE, OF_SERVICE, OF_TARGET, TALL } from './scope.ts';
 
 const SUSPECTS: ViewQuery = { view: 'goroutine_suspects', select: [], where: [OF_SERVICE, OF_TARGET] };
 /** `shop.example/checkout/order.(*Service).Place` -> `order.(*Service).Place`. */
@@ -49,7 +49,7 @@ export const suspectCount = () =>
 
 export const goroutines = () =>
   timeseries({
-    ...HALF,
+    ...TALL,
     id: 7,
     title: 'Goroutines by target',
     unit: 'short',
@@ -67,10 +67,11 @@ export const goroutines = () =>
 
 export const topStacks = () =>
   timeseries({
-    ...HALF,
+    ...TALL,
     id: 8,
     title: 'Where goroutines stand',
     unit: 'short',
+    plain: true,
     description:
       'Goroutines by the function they stand in, all chosen targets together, the eight functions with the most in this range. Bad: one that climbs while the load does not.',
     noValue: NO_TARGETS,

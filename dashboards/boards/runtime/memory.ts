@@ -1,7 +1,7 @@
 /** The panels of the Go runtime board about memory and its collection. */
 import { stat, timeseries } from '../../kit/panels.ts';
 import type { ViewQuery } from '../../kit/query.ts';
-import { HALF, HEADLINE, OF_SERVICE, OF_TARGET } from './scope.ts';
+import { HEADLINE, OF_SERVICE, OF_TARGET, TALL } from './scope.ts';
 import { NO_TARGETS, NO_TARGETS_SHORT } from '../texts.ts';
 
 const THIRD = { width: 8, height: 9 };
@@ -16,10 +16,11 @@ const byTarget = (...values: string[]): ViewQuery => ({
 
 export const heap = () =>
   timeseries({
-    ...HALF,
+    ...TALL,
     id: 10,
     title: 'Heap',
     unit: 'bytes',
+    plain: true,
     description:
       'Live and dead objects (alloc), the spans that hold them (inuse) and the size at which the collector aims next (goal), largest of each bucket. Bad: a goal that climbs for hours is a leak of memory; inuse far above alloc is fragmentation.',
     noValue: NO_TARGETS,
@@ -28,7 +29,7 @@ export const heap = () =>
 
 export const allocation = () =>
   timeseries({
-    ...HALF,
+    ...TALL,
     id: 11,
     title: 'Allocation rate',
     unit: 'Bps',
@@ -44,6 +45,7 @@ export const gcCycles = () =>
     id: 12,
     title: 'GC cycles per minute',
     unit: 'short',
+    plain: true,
     description:
       'Garbage collections per minute. Bad: many more than allocation explains, which is what a heap near GOMEMLIMIT or calls of runtime.GC look like.',
     noValue: NO_TARGETS,
@@ -55,23 +57,25 @@ export const gcPauses = () =>
     ...THIRD,
     id: 13,
     title: 'Longest GC pause',
-    unit: 'ms',
+    unit: 's',
+    plain: true,
     description:
       'Longest time that one collection stopped the world, in each bucket. Usual is well under 1 ms. Bad: more than a few milliseconds, which requests feel in their p99.',
     noValue: NO_TARGETS,
-    query: byTarget('gc_pause_max_ms AS Value'),
+    query: byTarget('gc_pause_max_ms / 1000 AS Value'),
   });
 
 export const gcStopped = () =>
   timeseries({
     ...THIRD,
     id: 14,
-    title: 'Time stopped by GC',
-    unit: 'percentunit',
+    title: 'Stopped per minute',
+    unit: 's',
+    plain: true,
     description:
-      'Share of each bucket in which the world stood still for the collector, all pauses together. Bad: above 0.1 %, or rising with a deploy.',
+      'Time per minute in which the world stood still for the collector, all pauses together. Bad: above 60 ms, a thousandth, or rising with a deploy.',
     noValue: NO_TARGETS,
-    query: byTarget('gc_pause_ms / 1000 / $__interval_s AS Value'),
+    query: byTarget('gc_pause_ms / 1000 * 60 / $__interval_s AS Value'),
   });
 
 export const lastCollection = () =>

@@ -5,3 +5,5 @@ export const OF_TARGET = '$__conditionalAll(target IN (${target:singlequote}), $
 
 export const HEADLINE = { width: 4, height: 3 };
 export const HALF = { width: 12, height: 9 };
+/** Room for six lines of legend. */
+export const TALL = { width: 12, height: 11 };

@@ -8,7 +8,7 @@ import { fillTemplate } from './links.ts';
 import { createPopover } from './popover.ts';
 import { createTimePicker, type TimePicker } from './time-picker.ts';
 
-export const REFRESH_CHOICES = ['', '5s', '10s', '30s', '1m'] as const;
+export const REFRESH_CHOICES = ['', '5s', '10s', '30s', '1m', '5m'] as const;
 
 export interface HeaderDeps extends Actions {
   chooseRange(from: string, to: string): void;
@@ -40,7 +40,6 @@ export function createHeader(deps: HeaderDeps): Header {
     h('a', { class: 'brand', href: '/', 'aria-label': 'Heliograph, first board' }, mark(), h('span', {}, 'Heliograph')),
     switcher.element,
     variables,
-    links,
     h('div', { class: 'spacer' }),
     h(
       'div',

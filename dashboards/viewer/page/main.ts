@@ -54,6 +54,7 @@ document.body.append(
   h('a', { class: 'skip', href: '#board' }, 'Skip to the board'),
   header.element,
   status.banner,
+  header.links,
   h('main'),
   status.element,
 );

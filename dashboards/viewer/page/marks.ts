@@ -40,10 +40,11 @@ export function drawMarks(plot: Plot): void {
   ctx.textBaseline = 'top';
   ctx.textAlign = 'left';
   ctx.lineWidth = ratio;
-  const crowded = inside.length * CROWDED_PX * ratio > bbox.width;
+  const at = inside.map(({ seconds }) => Math.round(plot.valToPos(seconds, 'x', true)));
+  const crowded = (at.at(-1) ?? 0) - (at[0] ?? 0) < (inside.length - 1) * CROWDED_PX * ratio && inside.length > 3;
   let freeFrom = bbox.left;
-  for (const mark of inside) {
-    const x = Math.round(plot.valToPos(mark.seconds, 'x', true));
+  for (const [index, mark] of inside.entries()) {
+    const x = at[index] ?? 0;
     ctx.strokeStyle = namedColor(mark.color);
     ctx.fillStyle = ctx.strokeStyle;
     drawFlag(ctx, x, bbox.top + bbox.height, 4 * ratio);
@@ -55,11 +56,12 @@ export function drawMarks(plot: Plot): void {
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     ctx.globalAlpha = 1;
-    const width = ctx.measureText(mark.title).width;
-    const left = x + 4 * ratio;
-    if (mark.title === '' || left < freeFrom || left + width > bbox.left + bbox.width) continue;
+    const { width } = ctx.measureText(mark.title);
+    // To the right of its line, or to the left where the chart ends.
+    const left = x + 4 * ratio + width > bbox.left + bbox.width ? x - 4 * ratio - width : x + 4 * ratio;
+    if (mark.title === '' || left < freeFrom) continue;
     ctx.fillText(mark.title, left, bbox.top + ratio);
-    freeFrom = left + width + 8 * ratio;
+    freeFrom = Math.max(x, left + width) + 8 * ratio;
   }
   ctx.restore();
 }

@@ -37,6 +37,8 @@ export const tablePanel: RendererFactory = (host) => {
       kind: columnKind(column.type),
       options: fieldOptions(context.panel, column.name),
     }));
+    const loose = columns.filter(({ options }) => options.custom?.['width'] === undefined);
+    table.classList.toggle('has-rest', loose.length === 1);
     redraw = () => {
       const rows = sorted(target.rows, columns, sorting);
       const sort = (column: TableColumn) => {
@@ -100,6 +102,7 @@ function cellOf(
           { class: alignment(column), title: text },
           h('a', { href: template(link.url), title: template(link.title) }, text),
         );
+  if (column.options.custom?.['width'] !== undefined) element.classList.add('sized');
   const color = typeof cell === 'number' ? thresholdColor(column.options, cell) : mappedColor(column.options, text);
   if (color !== undefined && color !== 'text') element.style.color = namedColor(color);
   if (/_id$/.test(column.name)) element.classList.add('mono');

@@ -2,12 +2,12 @@
 import type { FieldOptions } from '../../shared/model.ts';
 import { createChart } from './chart.ts';
 import { h } from './dom.ts';
-import { fieldOptions, seriesColor } from './fields.ts';
+import { fieldOptions, seriesColors } from './fields.ts';
 import { lastNotNull, maxOf, type PanelData, type Series, stacked, toWide } from './frames.ts';
 import type { RenderContext, RendererFactory } from './renderer.ts';
 import { tooltipHooks, type TooltipRow } from './tooltip.ts';
-import { formatText } from './units.ts';
-import { type Plot, type PlotSeries, uPlot } from './uplot.ts';
+import { axisSteps, formatText } from './units.ts';
+import { type Plot, type PlotAxis, type PlotSeries, uPlot } from './uplot.ts';
 
 interface Line extends Series {
   color: string;
@@ -30,10 +30,13 @@ export const timeseriesPanel: RendererFactory = (host) => {
       return false;
     }
     const wide = toWide(target, data.meta.stepSeconds);
-    const lines = wide.series.map((series) => {
-      const options = fieldOptions(context.panel, series.name);
-      return { ...series, color: seriesColor(options, series.name), unit: options.unit };
-    });
+    const options = wide.series.map(({ name }) => fieldOptions(context.panel, name));
+    const colors = seriesColors(wide.series.map(({ name }, index) => ({ name, color: options[index]?.color })));
+    const lines = wide.series.map((series, index) => ({
+      ...series,
+      color: colors[index] ?? '',
+      unit: options[index]?.unit,
+    }));
     const drawPlot = () => {
       plot?.destroy();
       plot = plotOf(canvas, wide.times, lines, hidden, data, context);
@@ -68,13 +71,22 @@ function plotOf(
     data: [times, ...heights],
     series: order.map((line) => seriesOf(line, !hidden.has(line.name), custom)),
     yScale: { range: (_plot, _min, max) => yRange(max, fixed) },
-    yAxis: { values: (_plot, splits) => splits.map((split) => formatText(lines[0]?.unit, split)) },
+    yAxis: yAxisOf(lines[0]?.unit),
     hooks: { init: [tooltip.init], setCursor: [tooltip.setCursor] },
     context,
   });
 }
 
+function yAxisOf(unit: string | undefined): PlotAxis {
+  const steps = axisSteps(unit);
+  return {
+    values: (_plot, splits) => splits.map((split) => formatText(unit, split)),
+    ...(steps === undefined ? {} : { incrs: steps }),
+  };
+}
+
 function seriesOf(line: Line, show: boolean, custom: NonNullable<FieldOptions['custom']>): PlotSeries {
+  const fill = Number(custom['fillOpacity'] ?? 0);
   const common = { label: line.name, show, stroke: line.color };
   if (custom['drawStyle'] === 'bars' && uPlot.paths.bars !== undefined) {
     const paths = uPlot.paths.bars({ size: [0.8, 90], align: custom['barAlignment'] === 1 ? 1 : 0 });
@@ -83,7 +95,7 @@ function seriesOf(line: Line, show: boolean, custom: NonNullable<FieldOptions['c
   return {
     ...common,
     width: 1.5,
-    fill: line.color.replace(')', ', 0.06)'),
+    ...(fill > 0 ? { fill: line.color.replace(')', `, ${fill / 100})`) } : {}),
     spanGaps: false,
     points: { show: true, size: 5, fill: line.color, filter: (_plot, index) => lonely(line, index) },
   };

@@ -197,7 +197,7 @@ function scrape(
   counters.orders += Math.round(load * seconds * 0.8);
   counters.hits += Math.round(load * seconds * 140);
   const live = of.heapMiB * (0.55 + 0.1 * load);
-  const alloc = Math.round((live + of.heapMiB * 0.45 * random()) * MIB);
+  const alloc = Math.round((live + of.heapMiB * 0.2 * random()) * MIB);
   return {
     time_ms: atMs,
     service: of.service,

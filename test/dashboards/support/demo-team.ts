@@ -118,7 +118,7 @@ function demoRuns(nowMs: number): { runs: CiRunRow[]; jobs: CiJobRow[] } {
   const runs: CiRunRow[] = [];
   const jobs: CiJobRow[] = [];
   let runId = 9_100_000_000;
-  for (let atMs = nowMs - 30 * DAY_MS; atMs < nowMs - 2 * MINUTE_MS; atMs += HOUR_MS * (0.4 + 1.6 * random())) {
+  for (let atMs = nowMs - 30 * DAY_MS; atMs < nowMs - HOUR_MS; atMs += HOUR_MS * (0.4 + 1.6 * random())) {
     const [workflow, minutes, failing] = pick(random, [...WORKFLOWS, ...WORKFLOWS.slice(0, 1)]);
     const repository = pick(random, ['shop/storefront', 'shop/storefront', 'shop/checkout']);
     // A runner pool that was short for a week, and a test that was broken for two days.
@@ -134,8 +134,21 @@ function demoRuns(nowMs: number): { runs: CiRunRow[]; jobs: CiJobRow[] } {
       addRun(runs, jobs, { ...shape, durationMs: minutes * MINUTE_MS * (0.8 + 0.5 * random()) }, nowMs);
     }
   }
+  for (const [index, [minutesAgo, workflow, minutes, failed]] of NEWEST_RUNS.entries()) {
+    const began = nowMs - minutesAgo * MINUTE_MS;
+    const shape = { workflow, repository: 'shop/checkout', runId: 9_200_000_000 + index * 51, attempt: 1, began };
+    addRun(runs, jobs, { ...shape, queueMs: 9_000 + index * 4_000, durationMs: minutes * MINUTE_MS, failed }, nowMs);
+  }
   return { runs, jobs };
 }
+
+/** Minutes ago, workflow, minutes it takes, whether it fails: the last one still runs. */
+const NEWEST_RUNS: readonly (readonly [minutesAgo: number, workflow: string, minutes: number, failed: boolean])[] = [
+  [52, 'CI', 6.4, false],
+  [38, 'Integration', 11.2, true],
+  [21, 'Integration', 13.6, false],
+  [4, 'CI', 7, false],
+];
 
 interface RunShape {
   workflow: string;
@@ -211,9 +224,9 @@ function demoDeployments(nowMs: number): DeploymentRow[] {
     deployment(service, nowMs - minutesAgo * MINUTE_MS, version, status, kind),
   );
   for (const [service, everyDays, line] of [
-    ['storefront', 1.7, '2026.11.'],
+    ['storefront', 1.7, '2026.10.'],
     ['checkout', 3.4, '1.41.'],
-    ['payments', 6, '0.9.'],
+    ['payments', 6, '0.8.'],
   ] as const) {
     for (let day = 1; day < 30; day += everyDays * (0.6 + 0.8 * random())) {
       const status = random() < 0.1 ? 'failure' : 'success';
