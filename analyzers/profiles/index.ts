@@ -40,7 +40,7 @@ export const profiles: Analyzer = {
       columns: [
         SERVICE,
         { name: 'target', type: 'String', unit: '', description: 'Name of the target.' },
-        { name: 'profile', type: 'String', unit: '', description: 'cpu, goroutine, wall, …' },
+        { name: 'profile', type: 'String', unit: '', description: 'cpu or wall, goroutine, heap.' },
         { name: 'sample_type', type: 'String', unit: '', description: 'What a value of the profile counts.' },
         { name: 'unit', type: 'String', unit: '', description: 'Unit of the total, as the profile names it.' },
         { name: 'profiles', type: 'UInt64', unit: 'profiles', description: 'Profiles in the window.' },
@@ -48,7 +48,7 @@ export const profiles: Analyzer = {
           name: 'total',
           type: 'Float64',
           unit: 'its own',
-          description: 'Sum over the profiles; for levels (goroutine, inuse_…) the mean of the profiles.',
+          description: 'Sum over the profiles; for levels (goroutine, heap) the mean of the profiles.',
         },
       ],
       countColumn: 'profiles',

@@ -27,7 +27,7 @@ SELECT
   service, target, profile, sample_type, unit,
   uniqExact(time) AS profiles,
   -- a level (how many, at that moment) is averaged over the profiles, an amount (how much, since the one before) is added up
-  sum(value) / if(profile = 'goroutine' OR startsWith(sample_type, 'inuse_'), profiles, 1) AS total
+  sum(value) / if(profile IN ('goroutine', 'heap'), profiles, 1) AS total
 FROM heliograph.profile_samples
 WHERE time >= {from:DateTime} AND time < {to:DateTime}
 GROUP BY service, target, profile, sample_type, unit;
@@ -38,7 +38,7 @@ GROUP BY service, target, profile, sample_type, unit;
 -- wider than its parent; its parent's value still holds it.
 CREATE OR REPLACE VIEW boards.flame_graph {{on_cluster}} {{definer}} AS
 WITH
-  {profile:String} = 'goroutine' OR startsWith({sample_type:String}, 'inuse_') AS is_level,
+  {profile:String} IN ('goroutine', 'heap') AS is_level,
   samples AS (
     SELECT target, stack, sum(value) AS value
     FROM heliograph.profile_samples

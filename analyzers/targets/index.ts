@@ -16,7 +16,7 @@ export const targets: Analyzer = {
       columns: [
         { name: 'service', type: 'String', unit: '', description: 'Service of the target.' },
         { name: 'target', type: 'String', unit: '', description: 'Name of the target.' },
-        { name: 'kind', type: 'String', unit: '', description: 'What was asked for: goroutine, cpu, expvar.' },
+        { name: 'kind', type: 'String', unit: '', description: 'What was asked for: goroutine, cpu, heap, expvar.' },
         {
           name: 'outcome',
           type: 'String',

@@ -6,6 +6,7 @@ import type { Task } from '../scheduler/task.ts';
 import type { MarkCovered } from './coverage.ts';
 import { effectiveCommitsTasks } from './effective-commits.ts';
 import { gitTasks } from './git.ts';
+import { createTargetJobs } from './targets.ts';
 
 /** What background jobs work with. All of it lives on the background thread. */
 export interface BackgroundDeps {
@@ -20,7 +21,11 @@ export interface BackgroundDeps {
   log: Log;
 }
 
-const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [gitTasks, effectiveCommitsTasks];
+const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [
+  gitTasks,
+  effectiveCommitsTasks,
+  createTargetJobs,
+];
 
 /** Every job of the background thread. */
 export function createBackgroundJobs(deps: BackgroundDeps): Task[] {

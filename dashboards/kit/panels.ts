@@ -76,13 +76,7 @@ export function timeseries(spec: TimeseriesSpec): Builder<SdkPanel> {
     .interval(spec.interval ?? '1m')
     .min(0)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max']),
-    )
+    .legend(legend(spec.bars !== true))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (spec.bars === true) bars(panel);
   else lines(panel, spec.plain === true ? 0 : 6);
@@ -92,6 +86,16 @@ export function timeseries(spec: TimeseriesSpec): Builder<SdkPanel> {
     panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
   }
   return withTargets(panel, spec, 0);
+}
+
+/** A table beneath the chart. Of lines the highest stands first; bars keep the order of their stack. */
+function legend(sorted: boolean): VizLegendOptionsBuilder {
+  const builder = new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Bottom)
+    .calcs(['lastNotNull', 'max']);
+  return sorted ? builder.sortBy('Last *').sortDesc(true) : builder;
 }
 
 function lines(panel: Timeseries, fillOpacity: number): void {

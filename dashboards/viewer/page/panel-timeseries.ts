@@ -41,7 +41,7 @@ export const timeseriesPanel: RendererFactory = (host) => {
       plot?.destroy();
       plot = plotOf(canvas, wide.times, lines, hidden, data, context);
     };
-    drawLegend(legend, lines, hidden, drawPlot);
+    drawLegend(legend, legendOrder(lines, context), hidden, drawPlot);
     drawPlot();
     return true;
   };
@@ -131,6 +131,13 @@ function rowsAt(plot: Plot, index: number, lines: readonly Line[]): TooltipRow[]
       value: formatText(line.unit, value),
       near: Math.abs(value - pointer) === nearest,
     }));
+}
+
+/** Highest last value first where the board sorts its legend; what has none stands last. */
+function legendOrder(lines: readonly Line[], { panel }: RenderContext): readonly Line[] {
+  const { sortDesc } = (panel.options?.['legend'] ?? {}) as { sortDesc?: boolean };
+  const last = (line: Line) => lastNotNull(line.values) ?? -Infinity;
+  return sortDesc === true ? lines.toSorted((a, b) => last(b) - last(a) || 0) : lines;
 }
 
 function drawLegend(host: HTMLElement, lines: readonly Line[], hidden: Set<string>, changed: () => void): void {
