@@ -53,13 +53,17 @@ export function objectField(fields: Fields, name: string): Fields | undefined {
   return { path: `${fields.path}${name}.`, value };
 }
 
-/** Text of at most `maxLength` characters. */
+/** Text of at most `maxLength` characters; half a surrogate pair, which no UTF-8 can hold, becomes U+FFFD. */
 export function textField(fields: Fields, name: string, maxLength: number): string | undefined {
   const value = own(fields, name);
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw new FieldRejected(fields.path + name, 'must be text');
   if (value.length > maxLength) throw new FieldRejected(fields.path + name, `is longer than ${maxLength} characters`);
-  return value;
+  return wellFormed(value);
+}
+
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** Text that is not empty. */
@@ -78,7 +82,7 @@ export function textListField(fields: Fields, name: string, maxItems: number, ma
     if (typeof item !== 'string') throw new FieldRejected(fields.path + name, 'must be a list of texts');
     if (item.length > maxLength)
       throw new FieldRejected(fields.path + name, `has an item longer than ${maxLength} characters`);
-    return item;
+    return wellFormed(item);
   });
 }
 

@@ -17,7 +17,7 @@ WITH
         )
       ) AS latest,
       min(r.created_at) AS run_created_at,
-      min(r.started_at) AS attempt_started_at,
+      max(r.started_at) AS attempt_started_at, -- the first message of a re-run may still say when the run before it began
       minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
       min(received_at) AS first_received_at,
       if(
@@ -61,14 +61,15 @@ SELECT
   if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
   multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
   length(own) AS jobs,
-  arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues)) AS queues_s,
+  arraySort(arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues))) AS queues_s,
   arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
 FROM (
   SELECT
     time, repository, run_id, attempt, latest,
     -- a re-run repeats the jobs of earlier attempts that it does not run again: they were over before it began
     arrayFilter(
-      job -> NOT job.6 AND NOT (attempt > 1 AND ifNull(job.5 <= coalesce(attempt_started_at, job.3), 0)),
+      job -> NOT job.6
+        AND NOT (attempt > 1 AND (ifNull(job.5 < attempt_started_at, 0) OR ifNull(job.5 < job.3, 0))),
       jobs.jobs
     ) AS own,
     notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,

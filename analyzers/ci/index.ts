@@ -55,7 +55,7 @@ const LIST: readonly ViewColumn[] = [
     unit: 'jobs',
     description: 'Jobs that this attempt ran; skipped and inherited ones apart.',
   },
-  { name: 'queues_s', type: 'Array(Float64)', unit: 's', description: 'Known waits of those jobs.' },
+  { name: 'queues_s', type: 'Array(Float64)', unit: 's', description: 'Known waits of those jobs, in order.' },
   { ...QUEUE_NEGATIVE, type: 'UInt32' },
 ];
 

@@ -4,6 +4,9 @@
 -- the day before it; the whole history is read of those services alone that ran a version which was not seen on that day.
 CREATE OR REPLACE VIEW boards.deploys {{on_cluster}} {{definer}} AS
 WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  -- whether there were older minutes that are no longer kept
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
   events AS (
     SELECT
       service, environment, id,
@@ -17,10 +20,9 @@ WITH
         argMaxIf(started_at, received_at, started_at IS NOT NULL),
         min(received_at)
       ) AS time
-    FROM heliograph.deployments AS e
-    -- a deployment lies at most an hour after what tells of it, and half an hour from what the spans show
-    WHERE received_at >= {from:DateTime} - INTERVAL 90 MINUTE
+    FROM heliograph.deployments AS e -- whole: few, and an old event may tell of a deployment that ends today
     GROUP BY service, environment, id
+    HAVING time >= {from:DateTime} - INTERVAL 30 MINUTE AND time < {to:DateTime} + INTERVAL 30 MINUTE
   ),
   news AS (
     SELECT DISTINCT service
@@ -76,6 +78,8 @@ FROM (
   ) AS reported ON seen.service = reported.service AND seen.version = reported.version
   WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
     AND first_minute > service_first_minute
+    -- at the cut, a version whose first stored span came a little later than the others' is no newer than they
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
     AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
 )
 ORDER BY time, service, id;

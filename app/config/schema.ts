@@ -124,7 +124,7 @@ export const SETTINGS = Type.Object({
   hooks: Type.Object({
     github: Type.Object({
       secretFile: secretFile(
-        'File with the secret of the GitHub webhook; without it /hooks/github answers 404.',
+        'File with the secret of the GitHub webhook, or two, one a line, while it is being changed; it is read again when it changes. Without it /hooks/github answers 404.',
         './github.secret',
       ),
     }),

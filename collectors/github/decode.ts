@@ -46,8 +46,8 @@ export function decodeDelivery(delivery: HookDelivery, document: unknown): HookD
 }
 
 function runRow(delivery: HookDelivery, document: Fields): CiRunRow {
-  // Bodies of deployment events hold a workflow_run too. The signature covers no header, so the body has to say what it is.
-  if (Object.keys(document.value).some((name) => name === 'workflow_job' || name.startsWith('deployment')))
+  // Bodies of deployments and their reviews hold a workflow_run too. No header is signed, so the body has to say what it is.
+  if (Object.keys(document.value).some((name) => name.startsWith('workflow_job') || name.startsWith('deployment')))
     throw new FieldRejected('X-GitHub-Event', 'does not fit the body');
   const run = required(document, 'workflow_run', objectField(document, 'workflow_run'));
   const workflow = objectField(document, 'workflow');

@@ -7,8 +7,8 @@ import type { Clock, Log } from '../../core/ports.ts';
 export interface HookSecrets {
   /** Whether the HMAC-SHA256 of `bytes` under one of the secrets is `signature` (32 bytes). Throws `bad_config` while no secret could be read. */
   verify(bytes: Uint8Array, signature: Buffer): Promise<boolean>;
-  /** Reads the file where it changed since; keeps what it had where that fails. */
-  refresh(): Promise<void>;
+  /** Reads the file where it changed since; keeps what it had where that fails. Whether there are other secrets now. */
+  refresh(): Promise<boolean>;
 }
 
 const CHECK_INTERVAL_MS = 1000;
@@ -21,18 +21,19 @@ export function createHookSecrets(path: string, clock: Clock, log: Log): HookSec
   let fingerprint = '';
   let checkedAtMs = -Infinity;
   let complaint = '';
-  let reading: Promise<void> | undefined;
+  let reading: Promise<boolean> | undefined;
 
-  const complain = (reason: string): void => {
+  const complain = (reason: string): false => {
     if (reason !== complaint) log.warn({ path, reason, keptOld: secrets.length > 0 }, 'webhook secret not read');
     complaint = reason;
+    return false;
   };
-  const read = async (): Promise<void> => {
+  const read = async (): Promise<boolean> => {
     checkedAtMs = clock.monotonicMs();
     try {
       const { mtimeMs, size, ino } = await stat(path);
       const found = `${mtimeMs} ${size} ${ino}`;
-      if (found === fingerprint) return;
+      if (found === fingerprint) return false;
       const lines = (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line !== '');
       // An empty key signs like any other: everybody knows it. A file between truncation and writing is read again.
       if (lines.length === 0) return complain('the file is empty');
@@ -41,15 +42,16 @@ export function createHookSecrets(path: string, clock: Clock, log: Log): HookSec
       fingerprint = found;
       complaint = '';
       log.info({ path, secrets: lines.length }, 'webhook secret read');
+      return true;
     } catch (error) {
-      complain((error as NodeJS.ErrnoException).code ?? 'unreadable');
+      return complain((error as NodeJS.ErrnoException).code ?? 'unreadable');
     }
   };
-  const refresh = async (): Promise<void> => {
+  const refresh = (): Promise<boolean> => {
     reading ??= read().finally(() => {
       reading = undefined;
     });
-    await reading;
+    return reading;
   };
   return {
     refresh,

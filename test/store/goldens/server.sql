@@ -586,7 +586,7 @@ WITH
         )
       ) AS latest,
       min(r.created_at) AS run_created_at,
-      min(r.started_at) AS attempt_started_at,
+      max(r.started_at) AS attempt_started_at, 
       minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
       min(received_at) AS first_received_at,
       if(
@@ -630,14 +630,15 @@ SELECT
   if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
   multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
   length(own) AS jobs,
-  arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues)) AS queues_s,
+  arraySort(arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues))) AS queues_s,
   arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
 FROM (
   SELECT
     time, repository, run_id, attempt, latest,
     
     arrayFilter(
-      job -> NOT job.6 AND NOT (attempt > 1 AND ifNull(job.5 <= coalesce(attempt_started_at, job.3), 0)),
+      job -> NOT job.6
+        AND NOT (attempt > 1 AND (ifNull(job.5 < attempt_started_at, 0) OR ifNull(job.5 < job.3, 0))),
       jobs.jobs
     ) AS own,
     notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,
@@ -681,6 +682,9 @@ GROUP BY time, repository, workflow;
 
 CREATE OR REPLACE VIEW boards.deploys  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
   events AS (
     SELECT
       service, environment, id,
@@ -694,10 +698,9 @@ WITH
         argMaxIf(started_at, received_at, started_at IS NOT NULL),
         min(received_at)
       ) AS time
-    FROM heliograph.deployments AS e
-    
-    WHERE received_at >= {from:DateTime} - INTERVAL 90 MINUTE
+    FROM heliograph.deployments AS e 
     GROUP BY service, environment, id
+    HAVING time >= {from:DateTime} - INTERVAL 30 MINUTE AND time < {to:DateTime} + INTERVAL 30 MINUTE
   ),
   news AS (
     SELECT DISTINCT service
@@ -753,6 +756,8 @@ FROM (
   ) AS reported ON seen.service = reported.service AND seen.version = reported.version
   WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
     AND first_minute > service_first_minute
+    
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
     AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
 )
 ORDER BY time, service, id;
@@ -768,7 +773,7 @@ FROM (
   SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
   UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
   UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
-  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'github', toDateTime64(max(ifNull(updated_at, received_at)), 9) FROM heliograph.ci_runs
   UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
 ) AS newest_of
 LEFT JOIN (
