@@ -2,7 +2,7 @@
 import { commitCoverage, type GraphCommit, type RunHead } from '../../analyzers/contributors/compute.ts';
 import type { CommitCiRow } from '../../core/rows.ts';
 import type { Task } from '../scheduler/task.ts';
-import type { BackgroundDeps } from './jobs.ts';
+import type { BackgroundDeps } from './deps.ts';
 
 const EVERY_MS = 60_000;
 const TIMEOUT_MS = 600_000;

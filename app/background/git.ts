@@ -6,16 +6,12 @@ import type { CommitRow } from '../../core/rows.ts';
 import type { GitTool } from '../../collectors/git/command.ts';
 import { collectHistory, type KnownTip } from '../../collectors/git/poll.ts';
 import { GitProblem } from '../../collectors/git/problem.ts';
-import {
-  enclosingRepository,
-  nameOfUrl,
-  openRepository,
-  type RepositorySpec,
-} from '../../collectors/git/repository.ts';
+import { enclosingRepository, nameOfUrl, openRepository } from '../../collectors/git/repository.ts';
+import type { RepositorySpec } from '../../collectors/git/spec.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Task } from '../scheduler/task.ts';
 import { createGate, type Gate } from './gate.ts';
-import type { BackgroundDeps } from './jobs.ts';
+import type { BackgroundDeps } from './deps.ts';
 import { createPeopleOpener, type OpenPeople } from './people.ts';
 
 /** A first collection reads the whole history; on the largest repositories known it takes hours. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { HeliographError } from '../../core/errors.ts';
 import { createPeople, KEY_CHECK, type People } from '../../core/people.ts';
 import { readPeopleKey } from '../people-key.ts';
-import type { BackgroundDeps } from './jobs.ts';
+import type { BackgroundDeps } from './deps.ts';
 
 /** Gives the pseudonyms; the first call that succeeds reads and proves the key. Throws `bad_config` naming file and rule. */
 export type OpenPeople = () => Promise<People>;

@@ -7,7 +7,7 @@ import type { ScrapeTarget } from '../config/items.ts';
 import { SELF_TARGET } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Task } from '../scheduler/task.ts';
-import type { BackgroundDeps } from './jobs.ts';
+import type { BackgroundDeps } from './deps.ts';
 import { createKnownStacks } from './known-stacks.ts';
 import { createTargetFetch, longestMs } from './target-fetch.ts';
 import { createTroubles } from './troubles.ts';

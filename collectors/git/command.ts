@@ -88,7 +88,11 @@ export interface GitRun {
 /** Without a word for this long, a fetch has died. */
 const SILENT_MS = 120_000;
 
-/** A simple-git that is allowed exactly what is set here. Throws GitProblem where there is no such directory. */
+/**
+ * A simple-git that is allowed exactly what is set here. It waits 50 ms for a command that prints nothing, so none is asked to be
+ * quiet that may well have nothing to say. Throws GitProblem where there is no such
+ * directory.
+ */
 export function gitIn(tool: GitTool, run: GitRun): SimpleGit {
   const env = { ...environmentOf(tool), ...run.env };
   try {
@@ -98,6 +102,7 @@ export function gitIn(tool: GitTool, run: GitRun): SimpleGit {
       config: [...SAFE_CONFIG, ...(run.online === true ? ['gc.autoDetach=false'] : OFFLINE_CONFIG)],
       allowEnvironment: Object.keys(env),
       timeout: { block: SILENT_MS },
+      completion: { onClose: true, onExit: false },
       trimmed: true,
       // What is refused elsewhere is set here, to values that switch things off, and to what the user themselves set.
       unsafe: {

@@ -116,7 +116,9 @@ class LogDecoder implements GitDecoder {
 
   end(): Decoded {
     if (!this.#isBroken) {
-      if (this.#parts.length > 0 || this.#expects !== ENTRY) this.#rule = 'the stream ends inside of it';
+      const isCutOff = this.#parts.length > 0 || this.#expects !== ENTRY;
+      if (isCutOff && this.#commit === undefined) this.#break('a commit begins with its full hash');
+      else if (isCutOff) this.#rule = 'the stream ends inside of it';
       this.#finish();
     }
     this.#isBroken = true;

@@ -4,7 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitIn } from './command.ts';
 import { GitProblem, problemOf } from './problem.ts';
-import type { RepositoryDeps, RepositorySpec } from './repository.ts';
+import type { RepositoryDeps, RepositorySpec } from './spec.ts';
 
 interface Mirror {
   gitDir: string;
@@ -34,7 +34,7 @@ export async function fetchMirror(
     const wanted = spec.branch === undefined ? 'HEAD' : `refs/heads/${spec.branch}`;
     const { branch, tip } = parseRemote(await git.raw('ls-remote', '--symref', '--', url, wanted), wanted);
     if (tip === undefined && spec.branch !== undefined) throw new GitProblem(`has no branch ${spec.branch}`);
-    const has = await git.raw('rev-parse', '--verify', '--quiet', `${REF}^{commit}`).catch(() => '');
+    const has = await git.raw('rev-parse', '--verify', `${REF}^{commit}`).catch(() => '');
     if (tip !== undefined && tip !== has)
       await git.raw(
         'fetch',
@@ -47,8 +47,7 @@ export async function fetchMirror(
         `+${wanted}:${REF}`,
       );
     // The branch may have moved on between the two: what was fetched counts.
-    const fetched =
-      tip === undefined || tip === has ? tip : await git.raw('rev-parse', '--verify', '--quiet', `${REF}^{commit}`);
+    const fetched = tip === undefined || tip === has ? tip : await git.raw('rev-parse', '--verify', `${REF}^{commit}`);
     return { gitDir, branch: spec.branch ?? branch, tip: fetched };
   } catch (error) {
     signal.throwIfAborted();

@@ -40,8 +40,8 @@ export interface Collected {
 }
 
 /** Commits, or files, after which a batch is handed on. The next one is decoded while it becomes durable; git waits for the one after. */
-const BATCH_COMMITS = 2000;
-const BATCH_FILES = 20_000;
+const BATCH_COMMITS = 500;
+const BATCH_FILES = 5000;
 const RETRY_MS = 1000;
 
 /** Collects what `known` does not reach. Throws GitProblem; rejects with the signal's reason when that is raised. */
@@ -85,7 +85,7 @@ async function relate(
   if (!/^[0-9a-f]{40,64}$/.test(old)) return 'lost';
   const git = gitIn(tool, { cwd: gitDir, signal, env: { GIT_DIR: gitDir } });
   const blob = (name: string): Promise<string> =>
-    git.raw('rev-parse', '--verify', '--quiet', name).catch(() => {
+    git.raw('rev-parse', '--verify', name).catch(() => {
       signal.throwIfAborted();
       return '';
     });

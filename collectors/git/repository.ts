@@ -1,18 +1,10 @@
 /** Where a repository's history lies: in a clone on this machine, read as it is, or in our own mirror of a URL. */
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type GitTool, gitIn } from './command.ts';
+import { type GitRun, type GitTool, gitIn } from './command.ts';
 import { fetchMirror } from './mirror.ts';
 import { GitProblem, problemOf } from './problem.ts';
-
-/** A repository as it is configured; one of `path` and `url` is given. */
-export interface RepositorySpec {
-  name?: string | undefined;
-  /** Absolute. */
-  path?: string | undefined;
-  url?: string | undefined;
-  branch?: string | undefined;
-}
+import type { RepositoryDeps, RepositorySpec } from './spec.ts';
 
 /** A repository whose history can be read now. */
 export interface OpenRepository {
@@ -23,12 +15,6 @@ export interface OpenRepository {
   branch: string;
   /** Full hash; undefined while there is no commit. */
   tip: string | undefined;
-}
-
-export interface RepositoryDeps {
-  tool: GitTool;
-  /** Mirrors lie in `<dataDir>/git`. */
-  dataDir: string;
 }
 
 /** Looks at a repository, and fetches it where it is a URL. Throws GitProblem naming the rule it breaks. */
@@ -59,33 +45,54 @@ async function openClone(
   if (!isThere) throw new GitProblem('there is no such directory');
   const path = await realpath(spec.path);
   // A folder inside of some other repository is not that repository.
-  const git = gitIn(tool, { cwd: path, signal, env: { GIT_CEILING_DIRECTORIES: dirname(path) } });
-  const ask = (...args: string[]): Promise<string> => git.raw(...args);
-  const quietly = (...args: string[]): Promise<string> => ask(...args).catch(() => '');
-  let gitDir: string;
+  const run: GitRun = { cwd: path, signal, env: { GIT_CEILING_DIRECTORIES: dirname(path) } };
+  const [found, remote] = await Promise.all([
+    lookAt(tool, run, spec.branch),
+    spec.name === undefined ? quietly(tool, run, 'config', '--default', '', '--get', 'remote.origin.url') : '',
+  ]);
+  signal.throwIfAborted();
+  return { name: spec.name ?? nameOfUrl(remote) ?? folderName(found.gitDir, path), ...found };
+}
+
+/** Mostly one process: where the branch is there, all is said at once. */
+async function lookAt(tool: GitTool, run: GitRun, branch: string | undefined): Promise<Omit<OpenRepository, 'name'>> {
+  const wanted = branch === undefined ? 'HEAD' : `refs/heads/${branch}`;
+  const place = ['--absolute-git-dir', '--is-shallow-repository'];
+  const all = await quietly(tool, run, 'rev-parse', ...place, `${wanted}^{commit}`, '--abbrev-ref', 'HEAD');
+  if (all !== '') {
+    const [gitDir = '', isShallow, tip, head = 'HEAD'] = all.split('\n');
+    refuseShallow(isShallow);
+    return { gitDir, branch: branch ?? head, tip };
+  }
+  let text: string;
   try {
-    const [dir = '', isShallow] = (await ask('rev-parse', '--absolute-git-dir', '--is-shallow-repository')).split('\n');
-    if (isShallow === 'true')
-      throw new GitProblem('is a shallow clone, whose history is cut off; git fetch --unshallow brings the rest');
-    gitDir = dir;
+    text = await gitIn(tool, run).raw('rev-parse', ...place);
   } catch (error) {
-    signal.throwIfAborted();
+    run.signal.throwIfAborted();
     throw problemOf(error, 'cannot be opened');
   }
-  const remote = await quietly('config', '--get', 'remote.origin.url');
-  const head = await quietly('symbolic-ref', '--quiet', '--short', 'HEAD');
-  const refs =
-    spec.branch === undefined ? ['HEAD'] : [`refs/heads/${spec.branch}`, `refs/remotes/origin/${spec.branch}`];
-  let tip = '';
-  for (const ref of refs) tip ||= await quietly('rev-parse', '--verify', '--quiet', `${ref}^{commit}`);
-  signal.throwIfAborted();
-  if (tip === '' && spec.branch !== undefined) throw new GitProblem(`has no branch ${spec.branch}`);
-  return {
-    name: spec.name ?? nameOfUrl(remote) ?? folderName(gitDir, path),
-    gitDir,
-    branch: spec.branch ?? (head === '' ? 'HEAD' : head),
-    tip: tip === '' ? undefined : tip,
-  };
+  const [gitDir = '', isShallow] = text.split('\n');
+  refuseShallow(isShallow);
+  if (branch === undefined) {
+    const head = await quietly(tool, run, 'symbolic-ref', '--short', 'HEAD');
+    return { gitDir, branch: head === '' ? 'HEAD' : head, tip: undefined };
+  }
+  const tip = await quietly(tool, run, 'rev-parse', '--verify', `refs/remotes/origin/${branch}^{commit}`);
+  run.signal.throwIfAborted();
+  if (tip === '') throw new GitProblem(`has no branch ${branch}`);
+  return { gitDir, branch, tip };
+}
+
+/** What git answers, '' where it refuses. */
+async function quietly(tool: GitTool, run: GitRun, ...args: string[]): Promise<string> {
+  return gitIn(tool, run)
+    .raw(...args)
+    .catch(() => '');
+}
+
+function refuseShallow(answer: string | undefined): void {
+  if (answer === 'true')
+    throw new GitProblem('is a shallow clone, whose history is cut off; git fetch --unshallow brings the rest');
 }
 
 /** `/src/shop/.git` -> shop, `/srv/shop.git` -> shop; of a worktree the folder it lies in. */
