@@ -1,5 +1,6 @@
 /** The registry of background jobs: one line per source of work. What each does stands in the file it comes from. */
 import type { Task } from '../scheduler/task.ts';
+import { alertJobs } from './alerts.ts';
 import type { BackgroundDeps } from './deps.ts';
 import { effectiveCommitsTasks } from './effective-commits.ts';
 import { gitTasks } from './git.ts';
@@ -9,6 +10,7 @@ const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [
   gitTasks,
   effectiveCommitsTasks,
   createTargetJobs,
+  alertJobs,
 ];
 
 /** Every job of the background thread. */

@@ -11,6 +11,7 @@ import {
   type LeafSchema,
   list,
   NAME_FIELD,
+  pageUrl,
   PATH_FIELD,
   port,
   secretFile,
@@ -157,6 +158,9 @@ export const SETTINGS = Type.Object({
   }),
   alerts: Type.Object({
     every: duration('How often the rules are evaluated.', '30s', '1m', '1s', '1h'),
+    pageUrl: pageUrl(
+      'Where the team reaches the page: links in alerts begin with it. Absent: this machine’s own address.',
+    ),
     receivers: list<Receiver>(
       'Webhooks that are told of alerts.',
       {

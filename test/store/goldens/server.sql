@@ -480,6 +480,35 @@ FROM (
   GROUP BY time, service
 );
 
+CREATE OR REPLACE VIEW boards.latency_jumps  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({window:UInt32}, 1) / 60)) AS window_seconds,
+  60 * toUInt32(ceil(greatest({baseline:UInt32}, 1) / 60)) AS baseline_seconds,
+  toStartOfMinute({to:DateTime}) AS window_to,
+  window_to - toIntervalSecond(window_seconds) AS window_from,
+  window_from - toIntervalSecond(baseline_seconds) AS baseline_from,
+  (keys, cumulative, spans, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * spans), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  service, route,
+  if(n_before = 0, NULL, bin_ms(bin_at(mapKeys(bins_before), arrayCumSum(mapValues(bins_before)), n_before, 0.99))) AS before_p99_ms,
+  if(n_after = 0, NULL, bin_ms(bin_at(mapKeys(bins_after), arrayCumSum(mapValues(bins_after)), n_after, 0.99))) AS after_p99_ms,
+  n_before, n_after,
+  0.01 AS relative_error,
+  baseline_from, window_from, window_to
+FROM (
+  SELECT
+    service, route,
+    sumIf(r.count, minute < window_from) AS n_before,
+    sumIf(r.count, minute >= window_from) AS n_after,
+    sumMapIf(r.bins, minute < window_from) AS bins_before,
+    sumMapIf(r.bins, minute >= window_from) AS bins_after
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= baseline_from AND minute < window_to AND kind IN ('Server', 'Consumer')
+  GROUP BY service, route
+);
+
 CREATE OR REPLACE VIEW boards.latency_histogram  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -784,3 +813,22 @@ LEFT JOIN (
   FROM heliograph.source_minutes
   GROUP BY source
 ) AS minutes_of USING (source);
+
+CREATE OR REPLACE VIEW boards.alerts  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  fingerprint,
+  argMax(a.rule, order_of) AS rule,
+  argMax(a.status, order_of) AS status,
+  starts_at,
+  argMax(tuple(a.ends_at), order_of).1 AS ends_at,
+  max(a.changed_at) AS changed_at,
+  argMax(a.labels, order_of) AS labels,
+  argMax(a.summary, order_of) AS summary,
+  argMax(a.evidence, order_of) AS evidence
+FROM (
+  SELECT *, (changed_at, indexOf(['pending', 'firing', 'resolved'], status)) AS order_of
+  FROM heliograph.alerts
+  WHERE starts_at < {to:DateTime} AND changed_at < {to:DateTime}
+) AS a
+GROUP BY fingerprint, starts_at
+HAVING isNull(ends_at) OR ends_at >= {from:DateTime};
