@@ -1,5 +1,5 @@
 /** The registry of boards: one line per board. */
-import { ciAndDeploys } from './boards/ci.ts';
+import { ciAndDeploys } from './boards/ci/board.ts';
 import { contributorHealth } from './boards/contributors.ts';
 import { flameGraph } from './boards/flame-graph.ts';
 import { overview } from './boards/overview.ts';

@@ -12,7 +12,7 @@ export const alertsFiring = () =>
     title: 'Alerts firing',
     unit: 'locale',
     description:
-      'Alerts that fire at the end of this range; pending ones are not yet among them. The table beside names them. Bad: any.',
+      'Alerts that fire at the end of this range; pending ones are not yet among them. The table beside names them. Bad: even one.',
     noValue: 'Nothing is stored yet that a rule could look at.',
     thresholds: ['green', [1, 'red']],
     query: {
@@ -30,7 +30,7 @@ export const targetsDown = () =>
     title: 'Targets down',
     unit: 'locale',
     description:
-      'Targets of which the newest poll of some kind failed. The board Go runtime and goroutines says which, and why. Bad: any.',
+      'Targets of which the newest poll of some kind failed. The board Go runtime and goroutines says which, and why. Bad: even one.',
     noValue: 'No target was polled. Set targets in heliograph.yaml.',
     thresholds: ['green', [1, 'red']],
     query: {

@@ -36,7 +36,7 @@ export const suspectCount = () =>
     title: 'Leak suspects',
     unit: 'locale',
     description:
-      'Stacks whose least number of goroutines rose in each of the last four windows of ten minutes before the end of the range. Bad: any; the table names them.',
+      'Stacks whose least number of goroutines rose in each of the last four windows of ten minutes before the end of the range. Bad: even one; the table names them.',
     noValue: NO_TARGETS_SHORT,
     thresholds: ['green', [1, 'red']],
     query: {

@@ -33,7 +33,7 @@ export const targetsDown = () =>
     title: 'Targets down',
     unit: 'locale',
     description:
-      'Targets of which the newest poll of some kind failed: unreachable, too slow, refused. The table Targets says why. Bad: any.',
+      'Targets of which the newest poll of some kind failed: unreachable, too slow, refused. The table Targets says why. Bad: even one.',
     noValue: NO_TARGETS_SHORT,
     thresholds: ['green', [1, 'red']],
     query: ofTargets(`uniqExactIf(target, ${FAILED}) AS down`),

@@ -163,6 +163,6 @@ export function functionsOf(folded: string, service: string): string[] {
 /** `pricing.go:118` and the like: the same for a function wherever it is called. */
 export function locationOf(name: string): string {
   const file = /([\w-]+)\.[^/]*$/.exec(name)?.[1] ?? 'main';
-  const line = 20 + ([...name].reduce((sum, char) => (sum * 31 + (char.codePointAt(0) ?? 0)) % 1_000_003, 7) % 380);
+  const line = 20 + (Buffer.from(name).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7) % 380);
   return `${file}.go:${line}`;
 }
