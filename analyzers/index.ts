@@ -1,9 +1,9 @@
 /** The registry of analyzers: one line per question. */
-import { goroutineLeak } from './goroutine-leak/index.ts';
 import { alerts } from './alerts/index.ts';
 import { ci } from './ci/index.ts';
-import { deploys } from './deploys/index.ts';
 import { contributors } from './contributors/index.ts';
+import { deploys } from './deploys/index.ts';
+import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
@@ -12,16 +12,16 @@ import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
 export const ANALYZERS: readonly Analyzer[] = [
-  latency,
-  sources,
+  latency, // the first a person asks
+  alerts,
+  deploys,
   targets,
   profiles,
   runtime,
   goroutineLeak,
-  alerts,
   ci,
-  deploys,
   contributors,
+  sources,
 ];
 
 /** Every view of every analyzer, in registry order. */

@@ -10,6 +10,7 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
+import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
 import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
@@ -22,16 +23,19 @@ import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type MetricSources } from './metrics.ts';
 import { prepareStore } from './prepare-store.ts';
+import { countGc } from './profiling/gc.ts';
+import { createProfiler, type Profiler } from './profiling/profiler.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
-import type { TaskRun, TaskStats } from './scheduler/task.ts';
+import type { TaskRun } from './scheduler/task.ts';
 import { type OnStop, type ShutdownResult, shutDown } from './shutdown.ts';
 import { createStatus } from './status.ts';
 import { type OpenStore, openStore } from './store.ts';
 import { recordTaskRun } from './telemetry/task-spans.ts';
 import { noTelemetry, type SelfTelemetry, startSelfTelemetry } from './telemetry/start.ts';
 import { tracedStore } from './telemetry/traced-store.ts';
+import { readVars } from './vars.ts';
 import { VERSION } from './version.ts';
 import type { BackgroundWorkerData } from './workers/background.ts';
 
@@ -78,14 +82,18 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const jobStats = (): TaskStats[] => [...scheduler.stats(), ...(background?.jobs() ?? [])];
-  const metrics = openMetrics({ ingest, doors, store, state, jobStats, clock });
+  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
+  const metrics = createMetrics(sources, VERSION);
+  const profiler = createProfiler();
+  const gc = countGc();
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const face = createFace({ address: store.address, role: store.faceRole, clock, log });
+  onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
+    face,
     auth,
     metrics,
-    checkers: checkers(store, ingest.journal, state),
     status: createStatus({
       ledger: ingest.ledger,
       hooks: doors.ledger,
@@ -94,6 +102,10 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
       otlpUrl,
       clock,
     }),
+    onScrape: () => background?.scraped(),
+    profiler,
+    vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
+    checkers: checkers(store, ingest.journal, state, profiler),
     viewsReady: () => state.migrated,
     registerDoors: doors.register,
     loopbackOnly: isLoopback(config.bind),
@@ -140,6 +152,32 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   return { pageUrl, otlpUrl, ready };
 }
 
+function metricSources(parts: {
+  ingest: Ingest;
+  doors: PageDoors;
+  store: OpenStore;
+  state: { engineUp: boolean };
+  scheduler: ReturnType<typeof createScheduler>;
+  background(): Background | undefined;
+  clock: Clock;
+}): MetricSources {
+  const { ingest, doors, store, state, scheduler, background, clock } = parts;
+  return {
+    door: () => ingest.ledger.totals(),
+    hooks: () => doors.ledger.totals(),
+    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
+    engine: () => ({
+      up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
+      restarts: store.engine?.restarts() ?? 0,
+    }),
+    jobs: () => [...scheduler.stats(), ...(background()?.jobs() ?? [])],
+    slowLaneWaiting: () => ingest.slowLane.waiting(),
+    backgroundRestarts: () => background()?.restarts() ?? 0,
+    derived: () => background()?.derived(),
+    nowMs: () => clock.nowMs(),
+  };
+}
+
 /** What stops first stands last: no new work, our own last spans, then the door, the journal and what the loader still can. */
 function stopInOrder(
   onStop: OnStop,
@@ -163,32 +201,6 @@ function stopInOrder(
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
 }
 
-function openMetrics(parts: {
-  ingest: Ingest;
-  doors: PageDoors;
-  store: OpenStore;
-  state: { engineUp: boolean };
-  jobStats: () => TaskStats[];
-  clock: Clock;
-}): Metrics {
-  const { ingest, doors, store, state, jobStats, clock } = parts;
-  return createMetrics(
-    {
-      door: () => ingest.ledger.totals(),
-      hooks: () => doors.ledger.totals(),
-      journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
-      engine: () => ({
-        up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
-        restarts: store.engine?.restarts() ?? 0,
-      }),
-      jobs: jobStats,
-      slowLaneWaiting: () => ingest.slowLane.waiting(),
-      nowMs: () => clock.nowMs(),
-    },
-    VERSION,
-  );
-}
-
 function openTelemetry(config: Config, otlpUrl: string): SelfTelemetry {
   if (!config.selfTelemetry.enabled) return noTelemetry();
   return startSelfTelemetry({
@@ -209,7 +221,12 @@ function retentionOf({ retention }: Config): Retention {
   };
 }
 
-function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boolean; engineUp: boolean }): Checker[] {
+function checkers(
+  store: OpenStore,
+  journal: DiskJournal,
+  state: { migrated: boolean; engineUp: boolean },
+  profiler: Profiler,
+): Checker[] {
   return [
     {
       name: 'store',
@@ -217,12 +234,14 @@ function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boo
         state.engineUp = false;
         await store.store.ping();
         state.engineUp = true;
+        return undefined;
       },
     },
     {
       name: 'migrations',
       async check() {
         if (!state.migrated) throw new Error('migrations are not applied yet');
+        return undefined;
       },
     },
     {
@@ -230,7 +249,10 @@ function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boo
       async check() {
         const { full } = journal.room();
         if (full !== undefined) throw new Error(full);
+        return undefined;
       },
     },
+    // Never a reason not to be ready: without a profiler everything but profiles works.
+    { name: 'profiler', check: async () => profiler.describe() },
   ];
 }

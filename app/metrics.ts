@@ -11,7 +11,18 @@ export interface MetricSources {
   engine(): { up: boolean; restarts: number };
   jobs(): { id: string; runs: number; failures: number; missed: number; lastDurationMs: number | null }[];
   slowLaneWaiting(): number;
+  backgroundRestarts(): number;
+  /** Series computed from the store by the background thread, and when (Unix ms); undefined until the first time. */
+  derived(): { text: string; atMs: number } | undefined;
   nowMs(): number;
+}
+
+/** What the loader put into the store since the start of the process. */
+export interface LoadTotals {
+  segments_total: number;
+  items_total: number;
+  bytes_total: number;
+  quarantined_bodies_total: number;
 }
 
 export interface Metrics {
@@ -23,19 +34,28 @@ export interface Metrics {
     freshnessMs: number;
     quarantinedBodies: number;
   }): void;
+  loads(): LoadTotals;
+  /** 99th percentile of the event loop's delay between the last two refreshes, seconds; null before the first. */
+  eventLoopLagP99Seconds(): Promise<number | null>;
   refresh(): Promise<void>;
-  /** Text of the newest snapshot, Prometheus exposition format. */
+  /**
+   * Text of the newest snapshot, Prometheus exposition format, followed by the derived series as long as they are fresh: when
+   * the store does not answer they vanish, as a frozen gauge would be taken for a measured one.
+   */
   snapshot(): string;
   readonly contentType: string;
 }
 
+/** Derived series older than this are left out: eight rounds of their job while it is scraped, two while it is not. */
+const DERIVED_STALE_MS = 120_000;
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 
 /** `version` labels `heliograph_build_info`. */
 export function createMetrics(sources: MetricSources, version: string): Metrics {
   const registry = new Registry();
   // Event-loop lag is sampled by a timer of its own; at the default of 10 ms it would be most of what an idle process costs.
-  collectDefaultMetrics({ register: registry, prefix: 'heliograph_', eventLoopMonitoringPrecision: 250 });
+  const precision = 250;
+  collectDefaultMetrics({ register: registry, prefix: 'heliograph_', eventLoopMonitoringPrecision: precision });
   // Gauges whose names end in _total break the naming rules that `promtool check metrics` holds a scrape to.
   for (const kind of ['resources', 'handles', 'requests'])
     registry.removeSingleMetric(`heliograph_nodejs_active_${kind}_total`);
@@ -53,20 +73,31 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     journalSeries(registry, sources),
     engineSeries(registry, sources),
     jobSeries(registry, sources),
+    backgroundSeries(registry, sources),
   ];
   let text = '';
   return {
-    segmentLoaded: loads,
+    ...loads,
+    async eventLoopLagP99Seconds() {
+      if (text === '') return null;
+      const lag = await registry.getSingleMetric('heliograph_nodejs_eventloop_lag_p99_seconds')?.get();
+      const seconds = lag?.values[0]?.value;
+      return seconds === undefined ? null : Math.max(0, seconds - precision / 1000); // it measures from tick to tick
+    },
     async refresh() {
       for (const refresh of refreshers) refresh();
       text = await registry.metrics();
     },
-    snapshot: () => text,
+    snapshot() {
+      const derived = sources.derived();
+      const isFresh = derived !== undefined && sources.nowMs() - derived.atMs <= DERIVED_STALE_MS;
+      return isFresh ? text + derived.text : text;
+    },
     contentType: registry.contentType,
   };
 }
 
-function createLoadSeries(registry: Registry): Metrics['segmentLoaded'] {
+function createLoadSeries(registry: Registry): Pick<Metrics, 'segmentLoaded' | 'loads'> {
   const registers = [registry];
   const segments = new Counter({
     name: 'heliograph_loader_segments_total',
@@ -100,13 +131,21 @@ function createLoadSeries(registry: Registry): Metrics['segmentLoaded'] {
     buckets: DURATION_BUCKETS,
     registers,
   });
-  return (load) => {
-    segments.inc();
-    items.inc(load.items);
-    bytes.inc(load.bytes);
-    quarantined.inc(load.quarantinedBodies);
-    duration.observe(load.loadMs / 1000);
-    freshness.observe(load.freshnessMs / 1000);
+  const totals: LoadTotals = { segments_total: 0, items_total: 0, bytes_total: 0, quarantined_bodies_total: 0 };
+  return {
+    loads: () => totals,
+    segmentLoaded(load) {
+      totals.segments_total += 1;
+      totals.items_total += load.items;
+      totals.bytes_total += load.bytes;
+      totals.quarantined_bodies_total += load.quarantinedBodies;
+      segments.inc();
+      items.inc(load.items);
+      bytes.inc(load.bytes);
+      quarantined.inc(load.quarantinedBodies);
+      duration.observe(load.loadMs / 1000);
+      freshness.observe(load.freshnessMs / 1000);
+    },
   };
 }
 
@@ -237,6 +276,26 @@ function engineSeries(registry: Registry, sources: MetricSources): () => void {
     const engine = sources.engine();
     up.set(engine.up ? 1 : 0);
     follow(restarts, [[{}, engine.restarts]]);
+  };
+}
+
+function backgroundSeries(registry: Registry, sources: MetricSources): () => void {
+  const registers = [registry];
+  const restarts = new Counter({
+    name: 'heliograph_background_restarts_total',
+    help: 'Restarts of the thread that polls, derives and alerts.',
+    registers,
+  });
+  const derived = new Gauge({
+    name: 'heliograph_derived_last_success_timestamp_seconds',
+    help: 'When the series derived from the store were computed last; absent until the first time. They are left out once it is two minutes ago.',
+    registers,
+  });
+  derived.remove(); // a gauge without labels is born as 0
+  return () => {
+    follow(restarts, [[{}, sources.backgroundRestarts()]]);
+    const atMs = sources.derived()?.atMs;
+    if (atMs !== undefined) derived.set(atMs / 1000);
   };
 }
 

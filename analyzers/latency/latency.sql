@@ -113,6 +113,29 @@ FROM (
 )
 GROUP BY time, service, route, bucket;
 
+-- The same buckets with sum and count, by the status of the spans too: what a Prometheus histogram is made of. One row per
+-- step, service, route and status; le_ms ascends, counts stand beside it.
+CREATE OR REPLACE VIEW boards.latency_by_status {{on_cluster}} {{definer}} AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  bin -> if(bin < 0, 0., pow(gamma, ceil(bin / 23) * 23) / 1e6) AS bucket_ms
+SELECT
+  time, service, route, status, count,
+  duration_sum_ns / 1e6 AS duration_sum_ms,
+  buckets.1 AS le_ms,
+  buckets.2 AS counts
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service, route, status,
+    sum(r.count) AS count,
+    sum(r.duration_sum_ns) AS duration_sum_ns,
+    sumMap(arrayMap(bin -> bucket_ms(bin), mapKeys(bins)), mapValues(bins)) AS buckets
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+  GROUP BY time, service, route, status
+);
+
 -- The twenty slowest Server and Consumer spans of every service and route. The rollup first says above which duration the
 -- twenty must lie, so that the spans themselves are neither sorted nor grouped by the million.
 CREATE OR REPLACE VIEW boards.slowest_spans {{on_cluster}} {{definer}} AS

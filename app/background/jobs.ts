@@ -2,15 +2,17 @@
 import type { Task } from '../scheduler/task.ts';
 import { alertJobs } from './alerts.ts';
 import type { BackgroundDeps } from './deps.ts';
+import { derivedJobs } from './derived/job.ts';
 import { effectiveCommitsTasks } from './effective-commits.ts';
 import { gitTasks } from './git.ts';
 import { createTargetJobs } from './targets.ts';
 
 const SOURCES: readonly ((deps: BackgroundDeps) => readonly Task[])[] = [
+  createTargetJobs,
   gitTasks,
   effectiveCommitsTasks,
-  createTargetJobs,
   alertJobs,
+  derivedJobs,
 ];
 
 /** Every job of the background thread. */

@@ -4,17 +4,27 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Log, Store } from '../../core/ports.ts';
 import type { Auth } from '../../ingest/auth.ts';
+import type { Face } from '../../store/face/face.ts';
 import type { Metrics } from '../metrics.ts';
 import { traceRequests } from '../telemetry/http-spans.ts';
+import type { Profiler } from '../profiling/profiler.ts';
 import { registerBoards } from './boards.ts';
+import { registerClickhouse } from './clickhouse.ts';
+import { PROFILE_PATHS, registerDebug } from './debug.ts';
 import { type Checker, checkReadiness } from './health.ts';
 import { registerPage } from './page.ts';
 import { registerQuery } from './query.ts';
 
 export interface HttpServerDeps {
   store: Store;
+  face: Face;
   auth: Auth;
   metrics: Metrics;
+  /** Called when /metrics is read. */
+  onScrape(): void;
+  profiler: Profiler;
+  /** Body of `/debug/vars`. */
+  vars(): Promise<object>;
   checkers: readonly Checker[];
   /** Body of `/api/status`. */
   status(): Promise<object>;
@@ -49,7 +59,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   const app = fastify({ forceCloseConnections: 'idle', bodyLimit: 64 * 1024, routerOptions: { maxParamLength: 200 } });
   if (deps.loopbackOnly) app.addHook('onRequest', async (request) => refuseForeignHost(request));
   app.addHook('onRequest', async (request, reply) => authenticate(deps.auth, request, reply));
-  traceRequests(app, deps.tracer, (route) => !DOOR_ROUTES.test(route));
+  traceRequests(app, deps.tracer, (route) => !DOOR_ROUTES.test(route) && !route.startsWith(PROFILE_PATHS));
   app.addHook('onRequest', async (request) => {
     if (deps.viewsReady() || !READS_VIEWS.test(request.url)) return;
     throw new HeliographError('store_unavailable', 'The tables are still being made; the doors ack already.', {
@@ -65,12 +75,17 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     const readiness = await checkReadiness(deps.checkers, deps.clock);
     return reply.code(readiness.ok ? 200 : 503).send(readiness);
   });
-  app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(deps.metrics.snapshot()));
+  app.get('/metrics', async (_request, reply) => {
+    deps.onScrape();
+    return reply.type(deps.metrics.contentType).send(deps.metrics.snapshot());
+  });
   app.get('/api/status', async () => deps.status());
   registerBoards(app, deps);
   registerQuery(app, deps);
+  registerClickhouse(app, deps);
   registerPage(app);
   deps.registerDoors(app);
+  registerDebug(app, deps);
   return app;
 }
 
@@ -80,7 +95,7 @@ function isSigned({ routeOptions }: FastifyRequest): boolean {
 }
 
 async function authenticate(auth: Auth, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (isSigned(request)) return;
+  if (request.routeOptions.config.ownAuth === true || isSigned(request)) return;
   if (OPEN_PATHS.has(request.url.split('?', 1)[0] ?? '') || auth.allows(request.headers.authorization)) return;
   reply.header('www-authenticate', 'Basic realm="heliograph", charset="UTF-8"');
   throw new HeliographError('unauthenticated');

@@ -7,6 +7,7 @@ function sources(): {
   door: DoorTotals;
   journal: { oldestMs: number | null };
   engine: { up: boolean; restarts: number };
+  derived: { text: string; atMs: number };
 } {
   const door: DoorTotals = {
     bodies: 3,
@@ -20,7 +21,9 @@ function sources(): {
   };
   const journal = { oldestMs: 8_000 as number | null };
   const engine = { up: true, restarts: 1 };
+  const derived = { text: 'up_to_date 1\n', atMs: 9_500 };
   return {
+    derived,
     door,
     journal,
     engine,
@@ -31,6 +34,8 @@ function sources(): {
       engine: () => engine,
       jobs: () => [{ id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 }],
       slowLaneWaiting: () => 6,
+      backgroundRestarts: () => 3,
+      derived: () => derived,
       nowMs: () => 10_000,
     },
   };
@@ -45,7 +50,7 @@ function sample(text: string, series: string): number | undefined {
 test('a snapshot says what the sources said when it was taken, and nothing before', async () => {
   const { sources: given, door } = sources();
   const metrics = createMetrics(given, '1.2.3');
-  expect(metrics.snapshot()).toBe('');
+  expect(metrics.snapshot()).not.toContain('heliograph_');
   await metrics.refresh();
   const first = metrics.snapshot();
   const expected: Record<string, number> = {
@@ -64,6 +69,9 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
     'heliograph_journal_refused_bodies_total{reason="journal_full"}': 5,
     heliograph_engine_up: 1,
     heliograph_engine_restarts_total: 1,
+    heliograph_background_restarts_total: 3,
+    heliograph_derived_last_success_timestamp_seconds: 9.5,
+    up_to_date: 1,
     'heliograph_job_runs_total{job="retention"}': 9,
     'heliograph_job_failures_total{job="retention"}': 1,
     'heliograph_job_missed_ticks_total{job="retention"}': 2,
@@ -100,4 +108,22 @@ test('loads are counted as they happen', async () => {
   expect(sample(text, 'heliograph_quarantined_bodies_total')).toBe(1);
   expect(sample(text, 'heliograph_freshness_seconds_bucket{le="1"}')).toBe(1);
   expect(sample(text, 'heliograph_freshness_seconds_count')).toBe(2);
+});
+
+test('derived series that are no longer fresh vanish; when they were computed last stays', async () => {
+  const { sources: given, derived } = sources();
+  const metrics = createMetrics(given, '1');
+  derived.atMs = 10_000 - 120_000;
+  await metrics.refresh();
+  expect(sample(metrics.snapshot(), 'up_to_date')).toBe(1);
+  derived.atMs -= 1;
+  expect(sample(metrics.snapshot(), 'up_to_date')).toBeUndefined();
+  expect(sample(metrics.snapshot(), 'heliograph_derived_last_success_timestamp_seconds')).toBe(-110);
+});
+
+test('before anything was derived there is no time of it', async () => {
+  const { sources: given } = sources();
+  const metrics = createMetrics({ ...given, derived: () => undefined }, '1');
+  await metrics.refresh();
+  expect(metrics.snapshot()).not.toMatch(/^heliograph_derived_last_success/m);
 });

@@ -6,12 +6,14 @@ import { trace, type Tracer } from '@opentelemetry/api';
 import { openPageDoors, type PageDoors } from '../../app/doors.ts';
 import { createHttpServer } from '../../app/http/server.ts';
 import { createMetrics } from '../../app/metrics.ts';
+import { createProfiler } from '../../app/profiling/profiler.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Clock } from '../../core/ports.ts';
 import { createAuth } from '../../ingest/auth.ts';
 import { createJournal } from '../../ingest/journal/journal.ts';
 import { listQuarantine } from '../../ingest/journal/quarantine.ts';
 import type { DiskJournal } from '../../ingest/journal/types.ts';
+import { createFace } from '../../store/face/face.ts';
 import { createStore } from '../../store/client.ts';
 import { type LogLine, memoryLog } from './memory-log.ts';
 
@@ -71,14 +73,20 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
       engine: () => ({ up: false, restarts: 0 }),
       jobs: () => [],
       slowLaneWaiting: () => 0,
+      backgroundRestarts: () => 0,
+      derived: () => undefined,
       nowMs: () => clock.nowMs(),
     },
     'test',
   );
   const app = createHttpServer({
     store,
+    face: createFace({ address: { socketPath: join(dir, 'nobody') }, role: 'face', clock, log }),
     auth: createAuth(options.token),
     metrics,
+    onScrape: () => {},
+    profiler: createProfiler(),
+    vars: async () => ({}),
     checkers: [],
     status: async () => ({}),
     viewsReady: () => false,
