@@ -6,8 +6,9 @@ import { sendError } from '../../../app/http/server.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { quietLog } from '../../support/quiet-log.ts';
-import { ciStatements } from './demo-ci.ts';
+import { loadDemoProfiles } from './demo-profiles.ts';
 import { demoStatements } from './demo-spans.ts';
+import { loadDemoTeam } from './demo-team.ts';
 
 export interface BoardServer {
   app: FastifyInstance;
@@ -15,10 +16,12 @@ export interface BoardServer {
   stop(): Promise<void>;
 }
 
-/** Stores `spans` demo spans over two hours and as many over thirty days, and a month of CI and deployments. */
-export async function seed({ store }: TestEngine, spans: number): Promise<void> {
+/** Stores `spans` demo spans over two hours and as many over thirty days, with profiles, commits, runs and deploys beside them. */
+export async function seed(engine: TestEngine, spans: number): Promise<void> {
   const nowMs = systemClock.nowMs();
-  for (const sql of [...demoStatements(nowMs, spans), ...ciStatements(nowMs)]) await store.command({ sql });
+  for (const sql of demoStatements(nowMs, spans)) await engine.store.command({ sql });
+  await loadDemoProfiles(engine, nowMs);
+  await loadDemoTeam(engine, nowMs);
 }
 
 /** Boards, queries and the page over a real engine, with nothing stored yet. */
