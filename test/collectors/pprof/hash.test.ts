@@ -26,7 +26,7 @@ test('hashes of hashes are those of their bytes', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { maxLength: 40 }), (numbers) => {
       const lanes = Int32Array.from(numbers.slice(0, numbers.length - (numbers.length % LANES)));
-      const places = Int32Array.from({ length: lanes.length / LANES }, (_, i) => i * LANES);
+      const places = Int32Array.from({ length: lanes.length / LANES }, (_, i) => i);
       const hash = new Hash128();
       hash.ofHashes(lanes, places, places.length);
       const [ours] = hexOf(Int32Array.of(hash.a, hash.b, hash.c, hash.d));

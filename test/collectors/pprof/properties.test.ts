@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeProfile, type Profile } from '../../../collectors/pprof/decode.ts';
 import { assetPath } from '../../../core/paths.ts';
-import { encodeProfile, type ProfileInput, simpleProfile } from '../../support/pprof-encode.ts';
+import {
+  bytesField,
+  encodeProfile,
+  numberField,
+  type ProfileInput,
+  simpleProfile,
+} from '../../support/pprof-encode.ts';
 
 const REAL = ['go-cpu', 'go-heap', 'go-goroutine'].map((name) =>
   gunzipSync(readFileSync(assetPath(`test/collectors/pprof/cases/${name}/input.gz`))),
@@ -169,6 +175,19 @@ describe('bounds', () => {
       }),
     );
     expect(profile).toMatchObject({ ok: false, rule: 'the samples have more than 32000000 frames' });
+  });
+
+  test('no table grows without end', () => {
+    const many = (field: number, payload: string, times: number): Buffer => {
+      const extra = bytesField(field, payload);
+      return encodeProfile({ extra: Buffer.alloc(extra.length * times, extra) });
+    };
+    expect(decodeProfile(many(6, '', 1_000_001))).toMatchObject({ rule: 'there are more than 1000000 strings' });
+    expect(decodeProfile(many(2, '', 1_000_001))).toMatchObject({ rule: 'there are more than 1000000 samples' });
+    const line = bytesField(4, '');
+    const location = Buffer.concat([numberField(1, 1), Buffer.alloc(line.length * 2_000_001, line)]);
+    const lines = encodeProfile({ extra: bytesField(4, location) });
+    expect(decodeProfile(lines)).toMatchObject({ rule: 'there are more than 2000000 lines' });
   });
 
   test('a very long name is cut where it is shown', () => {
