@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCoverage } from '../../../app/background/coverage.ts';
-import type { BackgroundDeps } from '../../../app/background/jobs.ts';
+import type { BackgroundDeps } from '../../../app/background/deps.ts';
 import { createTargetJobs, targetJobs } from '../../../app/background/targets.ts';
 import { createTargetFetch } from '../../../app/background/target-fetch.ts';
 import type { ScrapeTarget } from '../../../app/config/items.ts';
