@@ -3,6 +3,7 @@ import type { Clock, Log } from '../core/ports.ts';
 import type { AlertDeliveryRow } from '../core/rows.ts';
 import type { Book } from './book.ts';
 import {
+  deliveryRow,
   type GivenUp,
   nextDue,
   type OutboxEntry,
@@ -68,7 +69,7 @@ function giveUp(deps: DeliverDeps, outbox: readonly OutboxEntry[], givenUp: read
 
 function recordAttempt(deps: DeliverDeps, entry: OutboxEntry, settled: Settled, attempt: Attempt): void {
   const { outcome, httpStatus } = settled;
-  addRow(deps, { ...rowOf(entry, deps.clock.nowMs()), attempt: entry.attempts + 1, outcome, http_status: httpStatus });
+  addRow(deps, deliveryRow(entry, deps.clock.nowMs(), outcome, httpStatus));
   const fields = {
     receiver: entry.receiver,
     fingerprint: entry.message.fingerprint,
@@ -84,26 +85,13 @@ function recordAttempt(deps: DeliverDeps, entry: OutboxEntry, settled: Settled, 
     );
 }
 
-/** The row follows the last attempt's, as one more. */
 function recordGivenUp(deps: DeliverDeps, { entry, reason }: GivenUp): void {
-  const row = rowOf(entry, deps.clock.nowMs());
-  addRow(deps, { ...row, attempt: entry.attempts + 1, outcome: 'gave_up', http_status: null });
+  addRow(deps, deliveryRow(entry, deps.clock.nowMs(), 'gave_up', null));
   const { receiver, message, attempts } = entry;
   deps.log.error(
     { receiver, fingerprint: message.fingerprint, status: message.status, attempts, reason },
     'alert given up: the receiver was not told',
   );
-}
-
-function rowOf({ receiver, key, message }: OutboxEntry, nowMs: number) {
-  return {
-    time_ms: nowMs,
-    receiver,
-    idempotency_key: key,
-    fingerprint: message.fingerprint,
-    starts_at_ms: message.startsAtMs,
-    status: message.status,
-  };
 }
 
 function addRow({ book, log }: DeliverDeps, row: AlertDeliveryRow): void {

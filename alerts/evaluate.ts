@@ -4,7 +4,7 @@ import type { AlertRow } from '../core/rows.ts';
 import type { Book } from './book.ts';
 import { type MachineOptions, type MachineState, step } from './machine.ts';
 import { evidenceOf, labelsOf, type Message, messageOf } from './message.ts';
-import { enqueue } from './outbox.ts';
+import { deliveryRow, enqueue } from './outbox.ts';
 import type { Recorder } from './recorder.ts';
 import { reasonOf, type Rule, type RuleContext } from './rules/rule.ts';
 import { withRecords } from './state.ts';
@@ -41,6 +41,7 @@ export function createEvaluation(deps: EvaluateDeps): (signal: AbortSignal) => P
     for (const outcome of outcomes) logUnknown(outcome, reasons, log);
     const stepped = step(before, context.atMs, outcomes, options);
     const enriched = await enrich(stepped, rules, context);
+    if (isStop(signal)) return; // what was decided half way is decided anew, with all its evidence, after the restart
     for (const each of enriched.transitions) logTransition(each, log);
     commit(deps, enriched, context.atMs);
     if (!isIdle(before, enriched)) await book.flush();
@@ -64,6 +65,11 @@ async function ask(
   } catch (error) {
     return { rule: name, state: 'unknown', reason: reasonOf(error) };
   }
+}
+
+/** Whether Heliograph stops; a run that is out of time goes on with what it has. */
+function isStop({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof Error && reason.name === 'TimeoutError');
 }
 
 /** Without alerts there is nothing to remember but the time, which the file may lag behind in. */
@@ -104,7 +110,10 @@ function commit({ book, receivers, pageUrl, log }: EvaluateDeps, { state, transi
     .filter((message): message is Message => message !== undefined);
   book.change((current) => {
     const { outbox, givenUp } = enqueue(current.outbox, messages, receivers, atMs);
-    const { records, lost } = withRecords(current.records, { alerts: transitions.map(rowOf) });
+    const { records, lost } = withRecords(current.records, {
+      alerts: transitions.map(rowOf),
+      deliveries: givenUp.map(({ entry }) => deliveryRow(entry, atMs, 'gave_up', null)),
+    });
     if (givenUp.length > 0)
       log.error({ messages: givenUp.length, reason: givenUp[0]?.reason }, 'alert messages given up');
     if (lost > 0) log.error({ rows: lost }, 'alert records lost: the journal has not taken any for too long');

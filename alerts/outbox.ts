@@ -103,6 +103,26 @@ export function nextDue(outbox: readonly OutboxEntry[], receiver: string, nowMs:
   return undefined;
 }
 
+/** What the record of deliveries says of every attempt at an entry, and of its end. */
+export function deliveryRow(
+  { receiver, key, message, attempts }: OutboxEntry,
+  nowMs: number,
+  outcome: AlertDeliveryRow['outcome'],
+  httpStatus: number | null,
+): AlertDeliveryRow {
+  return {
+    time_ms: nowMs,
+    receiver,
+    idempotency_key: key,
+    fingerprint: message.fingerprint,
+    starts_at_ms: message.startsAtMs,
+    status: message.status,
+    attempt: attempts + 1, // giving up follows the last attempt as one more
+    outcome,
+    http_status: httpStatus,
+  };
+}
+
 export interface Settled {
   outbox: OutboxEntry[];
   outcome: Exclude<AlertDeliveryRow['outcome'], 'gave_up'>;

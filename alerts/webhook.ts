@@ -45,14 +45,14 @@ export async function attemptWebhook(
 ): Promise<Attempt> {
   const body = Buffer.from(webhookBody(message, receiver.name));
   const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    'content-length': String(body.length),
-    'idempotency-key': idempotencyKey,
-    'user-agent': deps.userAgent,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    'Idempotency-Key': idempotencyKey,
+    'User-Agent': deps.userAgent,
   };
   if (receiver.secretFile !== undefined) {
     try {
-      headers['x-heliograph-signature-256'] = signatureOf(await readKey(receiver.secretFile, deps), body);
+      headers['X-Heliograph-Signature-256'] = signatureOf(await readKey(receiver.secretFile, deps), body);
     } catch (error) {
       return { kind: 'no_secret', reason: `secret file ${receiver.secretFile}: ${reasonOf(error)}` };
     }

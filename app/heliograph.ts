@@ -23,7 +23,8 @@ import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
-import { createMetrics, type MetricSources } from './metrics.ts';
+import type { MetricSources } from './metric-series.ts';
+import { createMetrics } from './metrics.ts';
 import { prepareStore } from './prepare-store.ts';
 import { countGc } from './profiling/gc.ts';
 import { createProfiler, type Profiler } from './profiling/profiler.ts';
@@ -71,6 +72,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   opening.catch(() => {}); // awaited below; until then a failure is nobody's unhandled rejection
   onStop('engine', async (remainingMs) => (await opening).engine?.stop(Math.max(500, remainingMs)));
   const ingest = await openIngest(config, auth, clock, log, onStop);
+  const { ledger } = ingest;
   const otlpPort = await listen(ingest.door, config.bind, config.otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
   const otlpUrl = `http://${hostOf(config.bind)}:${otlpPort}`;
 
@@ -94,14 +96,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     face,
     auth,
     metrics,
-    status: createStatus({
-      ledger: ingest.ledger,
-      hooks: doors.ledger,
-      journal: ingest.journal,
-      store,
-      otlpUrl,
-      clock,
-    }),
+    status: createStatus({ ledger, hooks: doors.ledger, journal: ingest.journal, store, otlpUrl, clock }),
     onScrape: () => background?.scraped(),
     profiler,
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
@@ -135,13 +130,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   for (const job of jobs) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
-  background = createBackground({
-    startWorker: () => new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData }),
-    journal: ingest.journal,
-    onRun,
-    clock,
-    log,
-  });
+  background = openBackground(workerData, { journal: ingest.journal, onRun, clock, log });
   const ready = prepareStore(store, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
@@ -150,6 +139,16 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, telemetry });
   return { pageUrl, otlpUrl, ready };
+}
+
+/** The background thread; it does not run yet. */
+function openBackground(
+  workerData: BackgroundWorkerData,
+  deps: Omit<Parameters<typeof createBackground>[0], 'startWorker'>,
+): Background {
+  const startWorker = (): Worker =>
+    new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData });
+  return createBackground({ ...deps, startWorker });
 }
 
 function metricSources(parts: {

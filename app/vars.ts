@@ -1,5 +1,6 @@
 /** `/debug/vars`: Heliograph's figures as nested numbers, under names of its own; `memstats` and `cmdline` are Go's. */
-import type { Metrics, MetricSources } from './metrics.ts';
+import type { MetricSources } from './metric-series.ts';
+import type { Metrics } from './metrics.ts';
 import type { GcTotals } from './profiling/gc.ts';
 
 export interface VarsDeps {

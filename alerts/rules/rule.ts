@@ -42,5 +42,5 @@ export function iso(ms: number): string {
 
 /** What went wrong, in one line. */
 export function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 300) ?? '';
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 300).trim() ?? '';
 }

@@ -14,7 +14,9 @@ interface Rule {
 interface Mention {
   name: string;
   email: string;
-  /** What may be a login: of a no-reply address, the part before the @, or a name without spaces. */
+  /** The part of the address before the @. */
+  local: string;
+  /** What may be a login: of a no-reply address, the local part, or a name without spaces. */
   logins: readonly string[];
 }
 
@@ -58,6 +60,8 @@ const KNOWN_ADDRESSES = new Set([
 ]);
 const BOT_LOGIN =
   /(^|[-_.])(bot|robot|cibot|clabot|autobot)$|^(bot|robot)[-_.]|[-_.](bot|robot)[-_.]|^jenkins[-_]|[-_]jenkins$|[-_]gerrit$|^codecov[-_]/;
+/** Bot is a surname, too: the address must not be a person's. */
+const BOT_ADDRESS = /bot|no-?reply|automat|action|(^|[-_.+])ci([-_.+]|$)/;
 const BOT_NAME = /(^|[\s([])(ro)?bot([\s)\]]|$)/;
 
 /** Coding agents, by what they sign with. */
@@ -91,7 +95,7 @@ const RULES: readonly Rule[] = [
     holds: ({ email, logins }) => KNOWN_ADDRESSES.has(email) || logins.some((login) => KNOWN_LOGINS.has(login)),
   },
   { why: 'login of a bot', holds: ({ logins }) => logins.some((login) => BOT_LOGIN.test(login)) },
-  { why: 'name of a bot', holds: ({ name }) => BOT_NAME.test(name) },
+  { why: 'name of a bot', holds: ({ name, local }) => BOT_NAME.test(name) && BOT_ADDRESS.test(local) },
 ];
 
 /** The rule by which this is no human, '' where none holds. */
@@ -123,5 +127,5 @@ function mentionOf(person: Person): Mention {
   const name = person.name.trim().toLowerCase();
   const email = person.email.trim().toLowerCase();
   const local = email.split('@', 1)[0] ?? '';
-  return { name, email, logins: [noreplyLogin(email) ?? '', local, ...(/\s/.test(name) ? [] : [name])] };
+  return { name, email, local, logins: [noreplyLogin(email) ?? '', local, ...(/\s/.test(name) ? [] : [name])] };
 }

@@ -40,8 +40,9 @@ export interface Collected {
 }
 
 /** Commits, or files, after which a batch is handed on. The next one is decoded while it becomes durable; git waits for the one after. */
-const BATCH_COMMITS = 500;
-const BATCH_FILES = 5000;
+const BATCH_COMMITS = 250;
+const BATCH_FILES = 2500;
+const PIECE_ROWS = 2500;
 const RETRY_MS = 1000;
 
 /** Collects what `known` does not reach. Throws GitProblem; rejects with the signal's reason when that is raised. */
@@ -193,18 +194,21 @@ async function writeIdentities(deps: GitPollDeps, maker: RowMaker, signal: Abort
   await appendPatiently(deps, 'identities', rows, signal);
 }
 
-/** Waits for the journal to take the rows, however long it is full: nothing is lost, git only waits. */
+/**
+ * Waits for the journal to take the rows, however long it is full: nothing is lost, git only waits. A commit of a million files
+ * goes in pieces, as the journal takes only so much at once.
+ */
 async function appendPatiently<S extends RowSignal>(
   { rows: sink, clock }: GitPollDeps,
   signalName: S,
   rows: readonly Rows[S][],
   signal: AbortSignal,
 ): Promise<void> {
-  if (rows.length === 0) return;
-  for (;;) {
+  for (let at = 0; at < rows.length; ) {
     signal.throwIfAborted();
     try {
-      return await sink.append(signalName, rows);
+      await sink.append(signalName, rows.slice(at, at + PIECE_ROWS));
+      at += PIECE_ROWS;
     } catch (error) {
       const isPassing =
         error instanceof HeliographError && (error.code === 'journal_full' || error.code === 'journal_unavailable');

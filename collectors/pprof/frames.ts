@@ -2,6 +2,9 @@
 import { IdTable } from './ids.ts';
 import { Ints, LENGTH, Malformed, type Reader, VARINT } from './wire.ts';
 
+/** Lines of all locations. */
+const MAX_LINES = 2_000_000;
+
 /** Start and end of each message of a kind, two entries each. */
 export interface Spans {
   samples: Ints;
@@ -101,7 +104,7 @@ function readLocation(
   start: number,
   end: number,
   position: number,
-  { locationIds }: Locations,
+  { locationIds, frameNames }: Locations,
   mappings: Mappings,
   lines: Ints,
 ): number {
@@ -114,6 +117,8 @@ function readLocation(
     const { field } = reader;
     if (field === 4) {
       reader.expect(LENGTH, 'line');
+      if (frameNames.length + lines.length / 2 >= MAX_LINES)
+        throw new Malformed(reader.fieldAt, `there are more than ${MAX_LINES} lines`);
       const stop = reader.length();
       lines.push(reader.at);
       lines.push(stop);

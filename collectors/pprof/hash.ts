@@ -17,7 +17,7 @@ export class Hash128 {
   ofBytes(bytes: Uint8Array, start: number, end: number): void {
     this.a = this.b = this.c = this.d = 0;
     const block = new Int32Array(LANES);
-    const first = [0];
+    const first = new Int32Array(1);
     let at = start;
     for (; at + 16 <= end; at += 16) {
       for (let i = 0; i < LANES; i++) block[i] = word(bytes, at + i * 4, at + i * 4 + 4);
@@ -30,17 +30,17 @@ export class Hash128 {
     this.#finish(end - start);
   }
 
-  /** Hashes `count` hashes, end to end: of `lanes`, those whose first lane stands at each of `places`. */
-  ofHashes(lanes: Int32Array, places: Int32Array, count: number): void {
+  /** Hashes `count` hashes, end to end: those of `lanes` that `numbers` begins with. */
+  ofHashes(lanes: Int32Array, numbers: Int32Array, count: number): void {
     this.a = this.b = this.c = this.d = 0;
-    this.#blocks(lanes, places, count);
+    this.#blocks(lanes, numbers, count);
     this.#finish(count * LANES * 4);
   }
 
-  #blocks(words: Int32Array, places: ArrayLike<number>, count: number): void {
+  #blocks(words: Int32Array, numbers: Int32Array, count: number): void {
     let { a, b, c, d } = this; // locals, which the loop keeps in registers
     for (let i = 0; i < count; i++) {
-      const at = places[i] as number;
+      const at = (numbers[i] as number) * LANES;
       a = rotate(a ^ mixA(words[at] as number), 19) + b;
       a = (Math.imul(a, 5) + 0x561c_cd1b) | 0;
       b = rotate(b ^ mixB(words[at + 1] as number), 17) + c;

@@ -52,10 +52,15 @@ export async function pollProfile(
     return { poll: poll(outcome, `${profile.rule} (at byte ${profile.offset})`, null), ...nothing };
   }
   return {
-    poll: poll('ok', '', Number(profile.total(0))),
+    poll: poll('ok', '', clamped(profile.total(0))),
     samples: samplesOf(profile, target, kind, atMs),
     stacks: stacksOf(profile, target, atMs, isKnown),
   };
+}
+
+/** Rows have numbers there; one that a double rounds up past 64 bits would be refused. */
+function clamped(total: number | string): number {
+  return Math.max(-9.2e18, Math.min(Number(total), 9.2e18));
 }
 
 function cpuRequest(durationMs: number): { path: string; durationMs: number } {

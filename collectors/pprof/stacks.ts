@@ -7,8 +7,7 @@ import { Hash128, LANES } from './hash.ts';
 import type { Tables } from './tables.ts';
 import { Ints, LENGTH, Malformed, Reader, TWO_32, VARINT } from './wire.ts';
 
-/** Bounds on what one profile may make us do. */
-const MAX_SAMPLES = 1_000_000;
+/** Bound on what one profile may make us do: a location may stand for many frames, and a sample for many locations. */
 const MAX_FRAMES = 32_000_000;
 /** Frames of a stack that are kept, those nearest the root. Go itself stops at 128 locations. */
 const MAX_DEPTH = 1024;
@@ -40,7 +39,6 @@ class StackReader implements Stacks {
   high: Float64Array;
   cut = 0;
 
-  readonly #bytes: Uint8Array;
   readonly #tables: Tables;
   readonly #types: number;
   readonly #reader: Reader;
@@ -54,32 +52,25 @@ class StackReader implements Stacks {
   readonly #sampleLow: Float64Array;
   readonly #sampleHigh: Float64Array;
   #values = 0;
-  /** Frames of the sample at hand, root first, and where the hash of each one's name stands. */
+  /** Frames of the sample at hand, root first. */
   readonly #frames = new Int32Array(MAX_DEPTH);
-  readonly #places = new Int32Array(MAX_DEPTH);
-  /** Hash of each name that was asked for, LANES entries each. */
-  readonly #nameLanes: Int32Array;
-  readonly #nameKnown: Uint8Array;
+  /** Hash of each frame's name, LANES entries each. */
+  readonly #frameLanes: Int32Array;
   #frameBudget = MAX_FRAMES;
 
   constructor(bytes: Uint8Array, tables: Tables) {
-    this.#bytes = bytes;
     this.#tables = tables;
     this.#types = tables.sampleTypes.length / 2;
     this.#reader = new Reader(bytes);
     this.#sampleLow = new Float64Array(this.#types);
     this.#sampleHigh = new Float64Array(this.#types);
-    const names = tables.spans.strings.length; // twice the strings: those of functions, then those of mappings
-    this.#nameLanes = new Int32Array(names * LANES);
-    this.#nameKnown = new Uint8Array(names);
+    this.#frameLanes = hashFrames(bytes, tables);
     this.low = new Float64Array(this.#types * 64);
     this.high = new Float64Array(this.#types * 64);
   }
 
   read(): void {
     const { samples } = this.#tables.spans;
-    if (samples.length > MAX_SAMPLES * 2)
-      throw new Malformed(samples.at(0), `there are more than ${MAX_SAMPLES} samples`);
     for (let i = 0; i < samples.length; i += 2) {
       this.#readSample(samples.at(i), samples.at(i + 1));
       if (this.#values !== this.#types)
@@ -87,7 +78,7 @@ class StackReader implements Stacks {
       const depth = this.#expand();
       this.#frameBudget -= depth;
       if (this.#frameBudget < 0) throw new Malformed(samples.at(i), `the samples have more than ${MAX_FRAMES} frames`);
-      this.#hash.ofHashes(this.#nameLanes, this.#places, depth);
+      this.#hash.ofHashes(this.#frameLanes, this.#frames, depth);
       this.#add(this.#find() ?? this.#keep(i, depth));
     }
   }
@@ -141,42 +132,19 @@ class StackReader implements Stacks {
 
   /** Turns the locations at hand into frames; returns how many. */
   #expand(): number {
-    const { frameStarts, frameNames } = this.#tables;
+    const { frameStarts } = this.#tables;
     const locations = this.#locations;
+    const frames = this.#frames;
     let depth = 0;
-    for (let i = locations.length - 1; i >= 0 && depth < MAX_DEPTH; i--) {
+    for (let i = locations.length - 1; i >= 0; i--) {
       const location = locations.at(i);
-      const start = frameStarts.at(location);
-      const end = Math.min(frameStarts.at(location + 1), start + MAX_DEPTH - depth);
-      for (let frame = start; frame < end; frame++) {
-        this.#frames[depth] = frame;
-        this.#places[depth] = this.#placeOf(frameNames.at(frame));
-        depth += 1;
+      const end = frameStarts.at(location + 1);
+      for (let frame = frameStarts.at(location); frame < end; frame++) {
+        if (depth === MAX_DEPTH) return depth;
+        frames[depth++] = frame;
       }
     }
     return depth;
-  }
-
-  /** Where the hash of a name stands; it is made when it is first asked for. */
-  #placeOf(name: number): number {
-    const slot = name >= 0 ? name * 2 : ~name * 2 + 1;
-    if (this.#nameKnown[slot] === 0) this.#hashName(name, slot);
-    return slot * LANES;
-  }
-
-  #hashName(name: number, slot: number): void {
-    this.#nameKnown[slot] = 1;
-    const { strings } = this.#tables.spans;
-    const index = name >= 0 ? name : ~name;
-    this.#hash.ofBytes(this.#bytes, strings.at(index * 2), strings.at(index * 2 + 1));
-    const { a, b, c, d } = this.#hash;
-    // a file's name stands for unknown functions of that file, which are not the function of that name
-    const mask = name >= 0 ? 0 : -1;
-    const at = slot * LANES;
-    this.#nameLanes[at] = a ^ mask;
-    this.#nameLanes[at + 1] = b ^ mask;
-    this.#nameLanes[at + 2] = c ^ mask;
-    this.#nameLanes[at + 3] = d ^ mask;
   }
 
   /** The known stack with the hash at hand. */
@@ -230,6 +198,35 @@ class StackReader implements Stacks {
       (this.high[stack * types + i] as number) += this.#sampleHigh[i] as number;
     }
   }
+}
+
+/** Hash of each frame's name, LANES entries each; a name that many frames have is hashed once. */
+function hashFrames(bytes: Uint8Array, { frameNames, spans }: Tables): Int32Array {
+  const lanes = new Int32Array(frameNames.length * LANES);
+  /** By name: a frame that has it, plus one. Complements, which are names of files, have the second half. */
+  const strings = spans.strings.length / 2;
+  const framesOf = new Int32Array(strings * 2);
+  const hash = new Hash128();
+  for (let frame = 0; frame < frameNames.length; frame++) {
+    const name = frameNames.at(frame);
+    const index = name >= 0 ? name : ~name;
+    const slot = name >= 0 ? index : strings + index;
+    const known = framesOf[slot] as number;
+    const to = frame * LANES;
+    if (known > 0) {
+      lanes.copyWithin(to, (known - 1) * LANES, known * LANES);
+      continue;
+    }
+    framesOf[slot] = frame + 1;
+    hash.ofBytes(bytes, spans.strings.at(index * 2), spans.strings.at(index * 2 + 1));
+    // a file's name stands for unknown functions of that file, which are not the function of that name
+    const mask = name >= 0 ? 0 : -1;
+    lanes[to] = hash.a ^ mask;
+    lanes[to + 1] = hash.b ^ mask;
+    lanes[to + 2] = hash.c ^ mask;
+    lanes[to + 3] = hash.d ^ mask;
+  }
+  return lanes;
 }
 
 function larger(values: Float64Array): Float64Array {

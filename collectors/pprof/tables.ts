@@ -7,6 +7,8 @@ import { IdTable } from './ids.ts';
 import { Ints, LENGTH, Malformed, Reader, VARINT } from './wire.ts';
 
 const MAX_SAMPLE_TYPES = 32;
+/** Of each kind: samples, locations, functions, mappings, strings. Tables are made in their sizes. */
+const MAX_MESSAGES = 1_000_000;
 /** A name longer than this is cut when shown; its hash is over all of it. */
 const MAX_TEXT = 4096;
 
@@ -61,6 +63,8 @@ function locate(reader: Reader): { spans: Spans; sampleTypes: Ints } {
     reader.expect(LENGTH, name ?? 'sample_type');
     const stop = reader.length();
     const span = name === undefined ? types : spans[name];
+    if (span.length >= MAX_MESSAGES * 2)
+      throw new Malformed(reader.fieldAt, `there are more than ${MAX_MESSAGES} ${name ?? 'sample types'}`);
     span.push(reader.at);
     span.push(stop);
     reader.at = stop;

@@ -86,7 +86,7 @@ export function keepingSink(): RowSink & {
 }
 
 export interface Alerting {
-  evaluate(): Promise<void>;
+  evaluate(signal?: AbortSignal): Promise<void>;
   deliver(receiver?: string, signal?: AbortSignal): Promise<void>;
   book: Book;
   log: ReturnType<typeof memoryLog>;
@@ -132,7 +132,7 @@ export async function openAlerting(
   });
   const never = new AbortController().signal;
   return {
-    evaluate: () => evaluate(never),
+    evaluate: (signal = never) => evaluate(signal),
     async deliver(receiver = 'team', signal = never) {
       await runs.get(receiver)?.(signal);
     },

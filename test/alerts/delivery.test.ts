@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await receiver.close();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 const open = (rule = scriptedRule('/pay'), secretFile?: string): Promise<Alerting> =>
@@ -403,6 +403,24 @@ describe('trouble elsewhere', () => {
     await alerting.deliver();
     expect(receiver.received).toHaveLength(1);
     expect(alerting.log.lines.some(({ message }) => message.includes('could not be written'))).toBe(true);
+  });
+
+  test('a stop in the middle of an evaluation decides nothing, running out of time keeps nothing back', async () => {
+    const rule = scriptedRule('/pay');
+    const { enrich } = rule;
+    let why: DOMException | undefined;
+    const abort = new AbortController();
+    rule.enrich = (fired, context) => {
+      abort.abort(why);
+      return enrich(fired, context);
+    };
+    const alerting = await open(rule);
+    why = new DOMException('stop', 'AbortError');
+    await alerting.evaluate(abort.signal);
+    expect(alerting.book.current().machine.open).toEqual({});
+    await alerting.evaluate(AbortSignal.abort(new DOMException('late', 'TimeoutError')));
+    await alerting.deliver();
+    expect(receiver.received).toHaveLength(1);
   });
 
   test('a stop in the middle of an attempt is no attempt', async () => {

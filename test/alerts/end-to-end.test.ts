@@ -10,7 +10,7 @@ import { startMigratedEngine, type TestEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { bodyOf, defineDoubles, loadingSink, type Receiver, seedSpans, startReceiver, writeIn } from './harness.ts';
+import { bodyOf, loadingSink, type Receiver, seedDeploys, seedSpans, startReceiver, writeIn } from './harness.ts';
 
 const MINUTE = 60_000;
 /** A whole hour in the past, at which the window will end. */
@@ -26,14 +26,13 @@ const never = new AbortController().signal;
 
 beforeAll(async () => {
   engine = await startMigratedEngine();
-  await defineDoubles(engine);
   receiver = await startReceiver();
   dir = mkdtempSync(join(tmpdir(), 'heliograph-alerts-'));
 });
 afterAll(async () => {
   await receiver.close();
   await engine.stop();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 function jobs() {
@@ -75,11 +74,10 @@ test('a latency jump fires once with its evidence, and resolves once', async () 
   const slow = await seedSpans(engine, 'shop', '/pay', slowSpans);
   await seedSpans(engine, 'shop', '/steady', spread(AT - 65 * MINUTE, AT, 3000, 100));
   const deployedAt = slowFrom - 40_000;
-  const deploy = { environment: 'production', repository: 'o/shop', kind: null, status: 'success', source: 'event' };
-  await engine.store.insertRows('heliograph.double_deploys', [
-    { ...deploy, time: deployedAt, service: 'shop', version: '1.9', sha: 'abc', id: 'd-9', text: '' },
-    { ...deploy, time: deployedAt - 600_000, service: 'shop', version: '1.8', sha: 'aaa', id: 'd-8', text: '' },
-    { ...deploy, time: deployedAt + 20_000, service: 'other', version: '7', sha: '', id: 'd-x', text: '' },
+  await seedDeploys(engine, [
+    { atMs: deployedAt, service: 'shop', version: '1.9', sha: 'abc', id: 'd-9' },
+    { atMs: deployedAt - 600_000, service: 'shop', version: '1.8', sha: 'aaa', id: 'd-8' },
+    { atMs: deployedAt + 20_000, service: 'other', version: '7', id: 'd-x' },
   ]);
 
   const { evaluate, deliver } = jobs();
@@ -161,10 +159,13 @@ test('a latency jump fires once with its evidence, and resolves once', async () 
   expect(Date.parse(String(over.alerts[0]?.['endsAt']))).toBeGreaterThan(AT + 39 * MINUTE);
   await eventually(async () => ((await alertRows())[0]?.[0] === 'resolved' ? true : undefined));
   expect(await alertRows()).toHaveLength(1);
-  const { rows } = await engine.store.query({
-    sql: 'SELECT status, attempt, outcome, http_status FROM heliograph.alert_deliveries FINAL ORDER BY time',
+  const deliveries = await eventually(async () => {
+    const { rows } = await engine.store.query({
+      sql: 'SELECT status, attempt, outcome, http_status FROM heliograph.alert_deliveries FINAL ORDER BY time',
+    });
+    return rows.length >= 2 ? rows : undefined;
   });
-  expect(rows).toEqual([
+  expect(deliveries).toEqual([
     ['firing', 1, 'delivered', 204],
     ['resolved', 1, 'delivered', 204],
   ]);

@@ -1,14 +1,14 @@
-/** What the tests of the alerts share: seeded rollups and spans, doubles of views that stand elsewhere, a receiver on a socket. */
+/** What the tests of the alerts share: seeded rollups, spans and deploys, a receiver on a socket. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { RowSink } from '../../core/rows.ts';
-import { encodeRows } from '../../ingest/rows.ts';
 import { PINNED_BLOCK_SETTINGS } from '../../store/load.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { encodeRequest, type SpanInput } from '../support/otlp-encode.ts';
+import { loadRows } from '../support/profile-rows.ts';
 
 export const GAMMA = 1.01 / 0.99;
 
@@ -73,54 +73,50 @@ export async function seedSpans(
     };
   });
   const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] };
-  await load(engine, 'otlp_traces', encodeRequest({ resourceSpans: [{ resource, scopeSpans: [{ spans: inputs }] }] }));
+  await load(engine, encodeRequest({ resourceSpans: [{ resource, scopeSpans: [{ spans: inputs }] }] }));
   return traceIds;
 }
 
-async function load({ store, dir }: TestEngine, signal: string, bytes: Uint8Array): Promise<void> {
+async function load({ store, dir }: TestEngine, bytes: Uint8Array): Promise<void> {
   const token = randomBytes(8).toString('hex');
   const path = join(dir, `${token}.seg`);
   writeFileSync(path, bytes);
   const settings = { ...PINNED_BLOCK_SETTINGS };
-  await store.load({ token, signal, team: '', path, loNs: 0n, hiNs: 2n ** 63n - 1n, settings });
+  await store.load({ token, signal: 'otlp_traces', team: '', path, loNs: 0n, hiNs: 2n ** 63n - 1n, settings });
 }
 
 /** A sink that loads at once what a journal would load a second later. */
 export function loadingSink(engine: TestEngine): RowSink {
-  return {
-    async append(signal, rows) {
-      for (const { bytes } of encodeRows(rows)) await load(engine, signal, bytes);
-    },
-  };
+  return { append: (signal, rows) => (rows.length === 0 ? Promise.resolve() : loadRows(engine, signal, rows)) };
 }
 
-/** Tables with the columns of views that other analyzers own, and views of those names over them. */
-export async function defineDoubles({ store }: TestEngine): Promise<void> {
-  const columns = {
-    deploys:
-      'time DateTime64(3), service String, environment String, version String, sha String, repository String, kind Nullable(String), status String, source String, id String, text String',
-    goroutine_suspects:
-      'service String, target String, stack String, function String, location String, functions Array(String), minima Array(Int64), first_minimum Int64, last_minimum Int64, growth Int64, since DateTime, polls UInt64',
-    target_status: 'time DateTime64(3), service String, target String, kind String, ok_polls UInt64',
-  };
-  for (const [name, list] of Object.entries(columns)) {
-    await store.command({
-      sql: `CREATE TABLE IF NOT EXISTS heliograph.double_${name} (${list}) ENGINE = MergeTree ORDER BY tuple()`,
-    });
-  }
-  const view = (name: string, select: string): Promise<void> =>
-    store.command({ sql: `CREATE OR REPLACE VIEW boards.${name} AS ${select}` });
-  await view(
-    'deploys',
-    'SELECT * FROM heliograph.double_deploys WHERE time >= {from:DateTime} AND time < {to:DateTime}',
-  );
-  await view(
-    'goroutine_suspects',
-    'SELECT * FROM heliograph.double_goroutine_suspects WHERE since < {to:DateTime} AND {window:UInt32} > 0 AND length(minima) = {windows:UInt32}',
-  );
-  await view(
-    'target_status',
-    'SELECT service, target, kind, sum(ok_polls) AS ok_polls FROM heliograph.double_target_status WHERE time >= {from:DateTime} AND time < {to:DateTime} GROUP BY service, target, kind',
+/** A deploy event as a test writes it. */
+export interface SeedDeploy {
+  service: string;
+  atMs: number;
+  id: string;
+  version?: string;
+  sha?: string;
+}
+
+/** Deploys to production that succeeded. */
+export async function seedDeploys(engine: TestEngine, deploys: readonly SeedDeploy[]): Promise<void> {
+  await loadRows(
+    engine,
+    'deployments',
+    deploys.map(({ service, atMs, id, version = '', sha = '' }) => ({
+      id,
+      service,
+      environment: 'production',
+      version,
+      sha,
+      repository: 'o/shop',
+      status: 'success',
+      kind: null,
+      started_at_ms: atMs - 1000,
+      finished_at_ms: atMs,
+      received_at_ms: atMs,
+    })),
   );
 }
 

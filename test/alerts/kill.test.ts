@@ -17,7 +17,7 @@ let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'heliograph-kill-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
 
 /** An hour of 100 ms, then five minutes of 600 ms, up to now. */
 function jump(nowMs: number): Buffer {

@@ -5,7 +5,8 @@ import { goroutineRule } from '../../alerts/rules/goroutines.ts';
 import { isJump, type LatencyOptions, latencyRule } from '../../alerts/rules/latency.ts';
 import type { OpenAlert, Transition, Verdict } from '../../alerts/types.ts';
 import { startMigratedEngine, type TestEngine } from '../support/engine.ts';
-import { binMs, binOf, defineDoubles, type RollupMinute, seedRollup } from './harness.ts';
+import { loadProfiles, loadRows, type SeedProfile, stackOf } from '../support/profile-rows.ts';
+import { binMs, binOf, type RollupMinute, seedDeploys, seedRollup } from './harness.ts';
 
 const MINUTE = 60_000;
 /** A whole hour in the past: windows end here. */
@@ -24,7 +25,6 @@ const OPTIONS: LatencyOptions = {
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startMigratedEngine();
-  await defineDoubles(engine);
 });
 afterAll(() => engine.stop());
 
@@ -192,6 +192,27 @@ describe('latency', () => {
     });
   });
 
+  test('an alert that had to wait for its `for` is slow since before its window', async () => {
+    await seedRollup(engine, [...minutes('/waited', 65, 12, 10, fast), ...minutes('/waited', 12, 0, 100, slow)]);
+    const frozen = { ...numbers(await verdictOf('/edges')), route: '/waited' };
+    const fired: Transition = {
+      fingerprint: 'f',
+      rule: 'latency',
+      labels: {},
+      from: 'pending',
+      to: 'firing',
+      startsAtMs: NOW - 10 * MINUTE,
+      endsAtMs: null,
+      atMs: NOW,
+      evidence: frozen,
+      latest: {},
+      resolution: null,
+    };
+    expect((await latencyRule(OPTIONS).enrich([fired], context())).get('f')).toMatchObject({
+      onset: new Date(AT - 12 * MINUTE).toISOString(),
+    });
+  });
+
   test('one slow minute long ago does not move the onset, and a failed read is said, not thrown', async () => {
     await seedRollup(engine, [
       ...minutes('/onset', 65, 5, 10, fast),
@@ -235,22 +256,10 @@ describe('latency', () => {
 });
 
 describe('suspect deploy', () => {
-  const deployAt = async (service: string, ...offsetsMs: number[]): Promise<void> =>
-    engine.store.insertRows(
-      'heliograph.double_deploys',
-      offsetsMs.map((offsetMs) => ({
-        time: AT + offsetMs,
-        service,
-        environment: 'production',
-        version: '',
-        sha: `sha${offsetMs}`,
-        repository: 'o/r',
-        kind: null,
-        status: 'success',
-        source: 'event',
-        id: String(offsetMs),
-        text: '',
-      })),
+  const deployAt = (service: string, ...offsetsMs: number[]): Promise<void> =>
+    seedDeploys(
+      engine,
+      offsetsMs.map((offsetMs) => ({ service, atMs: AT + offsetMs, sha: `sha${offsetMs}`, id: String(offsetMs) })),
     );
   /** Goroutines of a service whose onset lies in [AT, AT + 10 min), beside another that began long before. */
   const suspectOf = async (service: string) => {
@@ -280,7 +289,7 @@ describe('suspect deploy', () => {
       time: new Date(AT - 10 * MINUTE).toISOString(),
       version: null,
       sha: 'sha-600000',
-      repository: 'o/r',
+      repository: 'o/shop',
       environment: 'production',
       status: 'success',
       source: 'event',
@@ -299,21 +308,15 @@ describe('suspect deploy', () => {
 
 describe('goroutines', () => {
   const rule = goroutineRule({ windowMs: 600_000, windows: 4, forMs: 0 });
-  const suspect = {
-    service: 'shop',
-    target: 'shop-1',
-    stack: 'a'.repeat(32),
-    function: 'main.leak',
-    location: 'main.go:10',
-    functions: ['main.main', 'main.leak', 'runtime.gopark'],
-    minima: [10, 20, 30, 45],
-    first_minimum: 10,
-    last_minimum: 45,
-    growth: 35,
-    since: Math.floor((AT - 40 * MINUTE) / 1000),
-    polls: 80,
-  };
-  const labels = { service: 'shop', target: 'shop-1', stack: suspect.stack };
+  const labels = { service: 'shop', target: 'shop-1', stack: stackOf('main.main;main.leak;runtime.gopark') };
+  /** A profile every two minutes of the last forty; `stacks` by minutes ago. */
+  const profiles = (target: string, stacks: (minutesAgo: number) => Record<string, number>): SeedProfile[] =>
+    Array.from({ length: 20 }, (_, index) => 39 - 2 * index).map((ago) => ({
+      service: 'shop',
+      target,
+      atMs: NOW - ago * MINUTE,
+      stacks: stacks(ago),
+    }));
   const open = (of: Readonly<Record<string, string>>): OpenAlert => ({
     fingerprint: 'f',
     rule: 'goroutines',
@@ -331,7 +334,10 @@ describe('goroutines', () => {
   });
 
   test('each suspect is an alert of service, target and stack, with its minima', async () => {
-    await engine.store.insertRows('heliograph.double_goroutine_suspects', [suspect]);
+    await loadProfiles(
+      engine,
+      profiles('shop-1', (ago) => ({ 'main.main;main.leak;runtime.gopark': 50 - ago, 'main.main;main.steady': 5 })),
+    );
     expect(await rule.evaluate([], context())).toEqual([
       {
         labels,
@@ -340,43 +346,51 @@ describe('goroutines', () => {
           kind: 'goroutines',
           ...labels,
           function: 'main.leak',
-          location: 'main.go:10',
-          functions: suspect.functions,
-          minima: suspect.minima,
-          before: 10,
-          after: 45,
-          growth: 35,
-          n: 80,
+          location: 'main.go:2',
+          functions: ['main.main', 'main.leak', 'runtime.gopark'],
+          minima: [11, 21, 31, 41],
+          before: 11,
+          after: 41,
+          growth: 30,
+          n: 20,
           windowSeconds: 600,
-          since: new Date(AT - 40 * MINUTE).toISOString(),
+          since: new Date(NOW - 40 * MINUTE).toISOString(),
         },
       },
     ]);
   });
 
   test('a stack that is gone is over only where the target was polled in every window', async () => {
-    const [first, second] = [
-      { ...labels, stack: 'b'.repeat(32) },
-      { ...labels, target: 'shop-2' },
-    ];
-    const polls = (target: string, ...minutesAgo: number[]): object[] =>
-      minutesAgo.map((each) => ({
-        time: NOW - each * MINUTE,
-        service: 'shop',
-        target,
-        kind: 'goroutine',
-        ok_polls: 1,
-      }));
-    await engine.store.insertRows('heliograph.double_target_status', [
-      ...polls('shop-1', 5, 15, 25, 35),
-      ...polls('shop-2', 5, 15, 35),
-      { time: NOW - 25 * MINUTE, service: 'shop', target: 'shop-2', kind: 'goroutine', ok_polls: 0 },
-      { time: NOW - 25 * MINUTE, service: 'shop', target: 'shop-2', kind: 'cpu', ok_polls: 1 },
+    const steady = { ...labels, stack: stackOf('main.main;main.steady') };
+    const unwatched = { ...labels, target: 'shop-2' };
+    const seen = profiles('shop-2', () => ({ 'main.main;main.leak;runtime.gopark': 3 }));
+    const isThird = (ms: number): boolean => ms >= NOW - 30 * MINUTE && ms < NOW - 20 * MINUTE;
+    await loadProfiles(
+      engine,
+      seen.filter(({ atMs }) => !isThird(atMs)),
+    );
+    const failed = { service: 'shop', target: 'shop-2', reason: '', duration_ms: 1, bytes: 0, total: null };
+    await loadRows(engine, 'target_polls', [
+      { ...failed, time_ms: NOW - 25 * MINUTE, kind: 'goroutine', outcome: 'timeout' },
+      { ...failed, time_ms: NOW - 24 * MINUTE, kind: 'cpu', outcome: 'ok' },
     ]);
-    const verdicts = await rule.evaluate([open(labels), open(first), open(second)], context());
-    expect(verdicts.map((each) => [each.labels, each.active])).toEqual([
+    const judge = async () =>
+      (await rule.evaluate([open(labels), open(steady), open(unwatched)], context())).map((each) => [
+        each.labels,
+        each.active,
+      ]);
+    expect(await judge()).toEqual([
       [labels, true],
-      [first, false],
+      [steady, false],
+    ]);
+    await loadProfiles(
+      engine,
+      seen.filter(({ atMs }) => isThird(atMs)),
+    );
+    expect(await judge()).toEqual([
+      [labels, true],
+      [steady, false],
+      [unwatched, false],
     ]);
   });
 });

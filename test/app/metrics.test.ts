@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMetrics, type MetricSources } from '../../app/metrics.ts';
+import type { MetricSources } from '../../app/metric-series.ts';
+import { createMetrics } from '../../app/metrics.ts';
 import type { DoorTotals } from '../../ingest/doors/ledger.ts';
 
 function sources(): {

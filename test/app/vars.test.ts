@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { MetricSources } from '../../app/metrics.ts';
+import type { MetricSources } from '../../app/metric-series.ts';
 import { readVars } from '../../app/vars.ts';
 
 const sources: MetricSources = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { assetPath } from '../../core/paths.ts';
-import { buildGoShop, type ShopProcess, startService } from '../support/go-shop.ts';
+import { BUILD_LIMIT_MS, buildGoShop, type ShopProcess, startService } from '../support/go-shop.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import type { DecodedSpan } from '../support/otlp-decode.ts';
 import { type OtlpSink, startOtlpSink } from '../support/otlp-sink.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const inventory = await start('inventory', ['-shortages', '0']);
   const checkout = await start('checkout', ['-outages', '0', '-inventory', inventory.listen]);
   await start('storefront', ['-inventory', inventory.listen, '-checkout', checkout.listen]);
-}, 120_000);
+}, BUILD_LIMIT_MS);
 
 afterAll(async () => {
   for (const { stop } of running.values()) await stop();

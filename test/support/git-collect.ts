@@ -15,6 +15,7 @@ export interface CollectOptions {
   name?: string;
   branch?: string;
   known?: KnownTip;
+  signal?: AbortSignal;
   deps?: Partial<GitPollDeps>;
 }
 
@@ -24,8 +25,7 @@ export async function collect(
   path: string,
   options: CollectOptions = {},
 ): Promise<{ collected: Collected; repository: OpenRepository & { tip: string } }> {
-  const { signal } = new AbortController();
-  const { name, branch } = options;
+  const { name, branch, signal = new AbortController().signal } = options;
   const repository = await openRepository({ tool: TEST_TOOL, dataDir: '/nonexistent' }, { path, name, branch }, signal);
   if (repository.tip === undefined) throw new Error(`${path} has no commit`);
   const opened = { ...repository, tip: repository.tip };

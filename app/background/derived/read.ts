@@ -7,8 +7,8 @@ export type ReadRows = (
   signal: AbortSignal,
 ) => Promise<readonly (readonly unknown[])[]>;
 
-/** A scrape's series are read in the background of everything else: one thread, and no longer than the job's own time. */
-const SETTINGS: NonNullable<Statement['settings']> = { max_execution_time: 10, max_threads: 1 };
+/** Behind everything else: one thread. A statement that takes this long is not worth waiting for. */
+const SETTINGS: NonNullable<Statement['settings']> = { max_execution_time: 25, max_threads: 1 };
 
 export function createReadRows(store: Store): ReadRows {
   return async (sql, params, signal) => (await store.query({ sql, params, settings: SETTINGS, signal })).rows;

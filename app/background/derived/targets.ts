@@ -5,6 +5,8 @@ import type { ReadRows } from './read.ts';
 
 /** A gauge goes when its target has been silent for this long, or for three of its polls. As Prometheus' own look-back. */
 const SILENT_SECONDS = 300;
+/** The same of profiles, which come every ten minutes unless told otherwise. */
+const SILENT_PROFILE_SECONDS = 1800;
 const POLLS = 3;
 
 const WINDOW = 'from = {from:DateTime}, to = {to:DateTime}';
@@ -31,8 +33,14 @@ export function createTargetFamilies(
   read: ReadRows,
   targets: readonly Pick<ScrapeTarget, 'every' | 'cpuEvery'>[],
 ): (nowMs: number, signal: AbortSignal) => Promise<Family[]> {
-  const silent = patience(targets.map(({ every }) => every));
-  const silentProfile = patience(targets.map(({ cpuEvery }) => cpuEvery));
+  const silent = patience(
+    SILENT_SECONDS,
+    targets.map(({ every }) => every),
+  );
+  const silentProfile = patience(
+    SILENT_PROFILE_SECONDS,
+    targets.map(({ cpuEvery }) => cpuEvery),
+  );
   return async (nowMs, signal) => {
     const to = Math.floor(nowMs / 1000) + 1;
     const window = { from: to - silent, to };
@@ -73,8 +81,8 @@ export function createTargetFamilies(
   };
 }
 
-function patience(intervalsMs: readonly number[]): number {
-  return Math.max(SILENT_SECONDS, ...intervalsMs.map((ms) => Math.ceil((POLLS * ms) / 1000)));
+function patience(leastSeconds: number, intervalsMs: readonly number[]): number {
+  return Math.max(leastSeconds, ...intervalsMs.map((ms) => Math.ceil((POLLS * ms) / 1000)));
 }
 
 function byTarget([service, target, value]: readonly unknown[]): Sample {

@@ -43,11 +43,19 @@ export function createInbox() {
 }
 
 /**
- * Whether an alert says that checkout is in trouble of a kind.
+ * Whether an alert says of checkout what the demo did to it. Other alerts may come beside it: a pool of connections that grows
+ * while everything is slow looks much like a leak.
  * @param {Alert} alert
  * @param {RegExp} kind looked for in the names of alert and rule
+ * @param {RegExp} place looked for in labels and evidence: the route or the function that is to blame
  */
-export function isAboutCheckout({ status, labels }, kind) {
+export function isAboutCheckout({ status, labels, annotations }, kind, place) {
   const names = [labels['alertname'], labels['rule']].join(' ');
-  return status === 'firing' && kind.test(names) && Object.values(labels).some((value) => value.startsWith('checkout'));
+  const evidence = [...Object.values(labels), ...Object.values(annotations)];
+  return (
+    status === 'firing' &&
+    kind.test(names) &&
+    Object.values(labels).some((value) => value.startsWith('checkout')) &&
+    evidence.some((value) => place.test(value))
+  );
 }

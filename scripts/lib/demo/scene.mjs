@@ -70,7 +70,7 @@ function isAlive(pid) {
  */
 export function buildShop({ binary }) {
   const cwd = join(ROOT, 'examples', 'go-shop');
-  const { status, stderr } = spawnSync('go', ['build', '-o', binary, '.'], { cwd, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], { cwd, encoding: 'utf8' });
   if (status !== 0) throw new Error(`go build failed: ${stderr.trim().split('\n').slice(0, 5).join('\n')}`);
 }
 

@@ -39,6 +39,9 @@ import { sendDeployments, sendHooks } from './send.mjs';
 
 /** Files that the next version changes. */
 const NEXT_CHANGES = ['internal/checkout/stock.go', 'internal/checkout/score.go'];
+/** What the alerts must name. */
+const SLOW_ROUTE = /\/orders\b/;
+const LEAKING = /scoring\)\.score/;
 const CI_RUNS = 24;
 /** The history ends this long before the demo begins, so that the next commit has room. */
 const QUIET_SECONDS = 1800;
@@ -207,7 +210,7 @@ export async function waitForLatency({ say, signal, inbox, pageUrl, pace }) {
   const limitMs = pace.latencyLimitMs;
   const stop = sayEvery(pace.reportMs, ordersReport(say, pageUrl));
   const alert = await inbox
-    .waitFor((each) => isAboutCheckout(each, /latency|slow|p99/i), limitMs, signal)
+    .waitFor((each) => isAboutCheckout(each, /latency|slow|p99/i, SLOW_ROUTE), limitMs, signal)
     .finally(stop);
   if (alert === undefined) return missing('latency', limitMs, inbox.refused());
   say.now(`Noticed     ${duration(Date.now() - startedMs)} after the deploy, with a good signature`);
@@ -227,7 +230,9 @@ export async function leakAndWait({ say, signal, inbox, ports, pace }) {
   say.now('LEAK        checkout now leaves a goroutine behind per order');
   const stop = sayEvery(pace.reportMs, async () => say.now(`Goroutines  ${await goroutinesOf(admin)} in checkout`));
   const limitMs = pace.goroutinesLimitMs;
-  const alert = await inbox.waitFor((each) => isAboutCheckout(each, /goroutine|leak/i), limitMs, signal).finally(stop);
+  const alert = await inbox
+    .waitFor((each) => isAboutCheckout(each, /goroutine|leak/i, LEAKING), limitMs, signal)
+    .finally(stop);
   if (alert === undefined) return missing('goroutine', limitMs, inbox.refused());
   say.now(`Noticed     ${duration(Date.now() - startedMs)} after the leak began, with a good signature`);
   return undefined;

@@ -15,7 +15,7 @@ beforeEach(() => {
   dir = mkdtempSync(`${tmpdir()}/heliograph-alerts-`);
   asked = [];
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
 
 const JUMP = {
   service: 'shop',

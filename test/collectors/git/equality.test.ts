@@ -99,6 +99,22 @@ describe.each(Object.keys(SUBJECTS))('%s, collected and read back, is what git s
     expect(new Map(rows.map(([sha, people]) => [sha, people]))).toEqual(coAuthorsOf(repo, TEST_PEOPLE));
   });
 
+  test('weeks of the view: git rev-list --since --until, week by week', async () => {
+    const rows = await select(
+      `SELECT toUnixTimestamp(time), human_commits + bot_commits, merge_commits
+       FROM boards.contributions_by_week(from = toDateTime(1), to = toDateTime(4294967295), floor = 5)
+       WHERE repository = {repository:String} ORDER BY time`,
+      name,
+    );
+    const sums = rows.reduce<number[]>(([a = 0, b = 0], row) => [a + Number(row[1]), b + Number(row[2])], []);
+    const count = (...options: string[]): number => Number(repo.git('rev-list', '--count', ...options, 'HEAD'));
+    expect(sums).toEqual([count('--no-merges'), count('--merges')]);
+    for (const [monday, plain, merges] of rows.slice(0, 5)) {
+      const week = [`--since=@${String(monday)}`, `--until=@${Number(monday) + 7 * 86_400 - 1}`];
+      expect([plain, merges]).toEqual([count('--no-merges', ...week), count('--merges', ...week)]);
+    }
+  });
+
   test('times and offsets: git log --date=raw', async () => {
     const rows = await select(
       `SELECT sha, toInt64(author_time), author_offset_min, toInt64(commit_time) FROM heliograph.commits FINAL

@@ -55,7 +55,7 @@ type description struct {
 	// SampleTypes are written `type/unit`.
 	SampleTypes []string `json:"sampleTypes,omitempty"`
 	// Stacks: functions from root to leaf, joined by `;`, and the sum of each sample type in decimals.
-	Stacks map[string][]string `json:"stacks,omitempty"`
+	Stacks map[string][]string `json:"stacks"`
 }
 
 func describe(path string) description {

@@ -52,15 +52,15 @@ test('a long sentence is broken at spaces', () => {
   expect(lines.slice(1).every((line) => line.startsWith('  word') && line.length <= 110)).toBe(true);
 });
 
-test('an alert is about checkout by kind, state and any label', () => {
-  const latency = /latency/i;
-  expect(isAboutCheckout(alert({ alertname: 'LatencyIncrease', service: 'checkout' }), latency)).toBe(true);
-  expect(isAboutCheckout(alert({ alertname: 'X', rule: 'latency', target: 'checkout-1' }), latency)).toBe(true);
-  expect(isAboutCheckout(alert({ alertname: 'LatencyIncrease', service: 'storefront' }), latency)).toBe(false);
-  expect(isAboutCheckout(alert({ alertname: 'GoroutineLeak', service: 'checkout' }), latency)).toBe(false);
-  expect(isAboutCheckout(alert({ alertname: 'LatencyIncrease', service: 'checkout' }, {}, 'resolved'), latency)).toBe(
-    false,
-  );
+test('an alert is about checkout by kind, state, any label, and the place that is to blame', () => {
+  const isJump = (each: ReturnType<typeof alert>): boolean => isAboutCheckout(each, /latency/i, /^\/orders$/);
+  const jump = { alertname: 'LatencyJump', service: 'checkout', route: '/orders' };
+  expect(isJump(alert(jump))).toBe(true);
+  expect(isJump(alert({ alertname: 'X', rule: 'latency', target: 'checkout-1' }, { route: '/orders' }))).toBe(true);
+  expect(isJump(alert({ ...jump, service: 'storefront' }))).toBe(false);
+  expect(isJump(alert({ ...jump, alertname: 'GoroutineLeak' }))).toBe(false);
+  expect(isJump(alert({ ...jump, route: '/orders/{id}' }))).toBe(false);
+  expect(isJump(alert(jump, {}, 'resolved'))).toBe(false);
 });
 
 test('waiting ends with the alert, with the limit, or with the person', async () => {

@@ -1128,7 +1128,11 @@ WITH
   dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes
 SELECT
   source,
-  if(recorded = 0, NULL, least(1., covered / greatest(1, minutes))) AS coverage,
+  multiIf(
+    recorded = 0, NULL,
+    source = 'git', least(1., greatest(0, dateDiff('minute', toStartOfMinute({from:DateTime}), last) + 1) / greatest(1, minutes)),
+    least(1., covered / greatest(1, minutes))
+  ) AS coverage,
   if(newest = toDateTime64(0, 9), NULL, newest) AS as_of
 FROM (
   SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
@@ -1141,6 +1145,7 @@ LEFT JOIN (
   SELECT
     source,
     count() AS recorded,
+    max(minute) AS last,
     uniqExactIf(minute, minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())) AS covered
   FROM heliograph.source_minutes
   GROUP BY source

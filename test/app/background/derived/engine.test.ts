@@ -9,6 +9,7 @@ import { createReadRows } from '../../../../app/background/derived/read.ts';
 import { createRequestFamily } from '../../../../app/background/derived/requests.ts';
 import { createTargetFamilies } from '../../../../app/background/derived/targets.ts';
 import { loadConfig } from '../../../../app/config/load.ts';
+import type { Statement } from '../../../../core/ports.ts';
 import { PINNED_BLOCK_SETTINGS } from '../../../../store/load.ts';
 import { startMigratedEngine, type TestEngine } from '../../../support/engine.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -182,7 +183,7 @@ test('gauges of targets are their newest values, and a silent target has none', 
     { ...scrape, target: 'young', time: stamp(NOW_S - 10), last_gc: null },
   ]);
   const read = createReadRows(engine.store);
-  const families = await createTargetFamilies(read, [{ every: 30_000, cpuEvery: 600_000 }])(NOW_MS, never);
+  const families = await createTargetFamilies(read, [{ every: 30_000, cpuEvery: 60_000 }])(NOW_MS, never);
   const shop = { service: 'shop', target: 'shop-1' };
   expect(Object.fromEntries(families.map(({ name, samples }) => [name, [...samples]]))).toEqual({
     go_goroutines: [{ labels: shop, value: 9 }],
@@ -239,6 +240,37 @@ test('commits are counted by pseudonym: no bots, no merges, once each, and never
     { repository: 'shop', branch: 'main', tip: 'a8', collected_at: stamp(NOW_S) },
   ]);
   expect(await counted(300_001)).toMatchObject({ 'p2,shop': 3 });
+});
+
+test('a run that takes long makes the next ones rarer, but never stale', async () => {
+  const clock = new FakeClock(NOW_MS);
+  let queryMs = 300; // one, then three at once, where nothing new has come
+  let runs = 0;
+  const { config } = loadConfig({ env: {}, flags: {}, cwd: engine.dir, readFile: () => undefined });
+  const slow = async (statement: Statement) => {
+    await clock.advance(queryMs);
+    return engine.store.query(statement);
+  };
+  const [job = expect.fail('one job')] = derivedJobs({
+    config,
+    store: { ...engine.store, query: slow },
+    publishDerived: () => void (runs += 1),
+    lastScrapedMs: () => clock.nowMs(),
+    clock,
+  });
+  const ticks = async (count: number): Promise<number> => {
+    runs = 0;
+    for (let i = 0; i < count; i++) {
+      await job.run(never);
+      await clock.advance(15_000);
+    }
+    return runs;
+  };
+  await ticks(4);
+  expect(await ticks(8)).toBe(4); // 0.6 s at 2 % is one run in 30 s
+  queryMs = 1500;
+  await ticks(4);
+  expect(await ticks(8)).toBe(2);
 });
 
 test('the job is rare while nobody scrapes, and says nothing of developers unless told to', async () => {
