@@ -12,7 +12,8 @@ export function deployMarks(title: string, where: readonly string[] = []): Annot
         'time',
         'text',
         `${title} AS title`,
-        "arrayFilter(tag -> tag != '', [service, environment, status]) AS tags",
+        // Grafana reads tags from one text, parted by commas
+        "arrayStringConcat(arrayFilter(tag -> tag != '', [service, environment, status]), ',') AS tags",
       ],
       where,
       orderBy: ['time DESC'],

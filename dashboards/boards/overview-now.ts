@@ -18,8 +18,8 @@ export const alertsFiring = () =>
     query: {
       view: 'alerts',
       select: ["countIf(status = 'firing') AS firing"],
-      // no alerts while nothing was received is not none
-      having: `(SELECT count() FROM ${viewCall('source_status')} WHERE coverage > 0) > 0`,
+      // no alerts while nothing was received that rules look at is not none
+      having: `(SELECT count() FROM ${viewCall('source_status')} WHERE source IN ('otlp_traces', 'targets') AND coverage > 0) > 0`,
     },
   });
 

@@ -93,7 +93,7 @@ export const suspects = () =>
   table({
     id: 9,
     width: 24,
-    height: 6,
+    height: 5,
     title: 'Leak suspects',
     unit: 'none',
     description:

@@ -52,7 +52,7 @@ test('an annotation answers its events with the values of the request', async ()
   }>();
   expect(columns.map(({ name }) => name)).toEqual(['time', 'text', 'title', 'tags']);
   expect(rows).toEqual([
-    [expect.stringMatching(/^\d{4}-.*Z$/), 'checkout 1.42.0', '1.42.0', ['checkout', 'production', 'success']],
+    [expect.stringMatching(/^\d{4}-.*Z$/), 'checkout 1.42.0', '1.42.0', 'checkout,production,success'],
   ]);
   expect(truncated).toBe(false);
   expect((await get(`${path}&var-service=' OR 1=1 --`)).json()).toMatchObject({ rows: [] });

@@ -1,8 +1,8 @@
 import { BOARDS } from '../../../dashboards/index.ts';
-import { expandPanel, expandVariable } from '../../../dashboards/query/expand.ts';
+import { allValuesOf, expandAnnotation, expandPanel, expandVariable } from '../../../dashboards/query/expand.ts';
 import { dataPanels } from '../../../dashboards/shared/model.ts';
 
-/** Every query of every board and variable as Grafana would send it for the hour before `nowMs`. */
+/** Every query of every panel, variable and annotation as Grafana would send it for the hour before `nowMs`. */
 export function boardQueries(nowMs: number): { name: string; sql: string }[] {
   const range = { fromMs: nowMs - 3_600_000, toMs: nowMs };
   const boards = BOARDS.map((build) => build());
@@ -18,6 +18,22 @@ export function boardQueries(nowMs: number): { name: string; sql: string }[] {
       const sql = expandVariable(variable, { range, values });
       return sql === undefined ? [] : [{ name: `${board.uid} $${variable.name}`, sql }];
     });
-    return [...panels, ...variables];
+    const annotations = board.annotations.list.flatMap(({ name, target }) =>
+      target === undefined
+        ? []
+        : [{ name: `${board.uid} @${name}`, sql: expandAnnotation(target, { range, values }).sql }],
+    );
+    // What stands for All where it is chosen is SQL too.
+    const all = dataPanels(board).flatMap((panel) =>
+      allValuesOf(board).size === 0
+        ? []
+        : expandPanel(panel, {
+            range,
+            values: new Map([...values].filter(([name]) => !allValuesOf(board).has(name))),
+            allValues: allValuesOf(board),
+            maxDataPoints: 600,
+          }).targets.map(({ refId, sql }) => ({ name: `${board.uid} ${panel.title} ${refId}, All`, sql })),
+    );
+    return [...panels, ...variables, ...annotations, ...all];
   });
 }
