@@ -1,10 +1,28 @@
 /** The registry of analyzers: one line per question. */
+import { alerts } from './alerts/index.ts';
+import { ci } from './ci/index.ts';
 import { contributors } from './contributors/index.ts';
+import { deploys } from './deploys/index.ts';
+import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
+import { profiles } from './profiles/index.ts';
+import { runtime } from './runtime/index.ts';
 import { sources } from './sources/index.ts';
+import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
-export const ANALYZERS: readonly Analyzer[] = [latency, sources, contributors];
+export const ANALYZERS: readonly Analyzer[] = [
+  latency, // the first a person asks
+  alerts,
+  deploys,
+  targets,
+  profiles,
+  runtime,
+  goroutineLeak,
+  ci,
+  contributors,
+  sources,
+];
 
 /** Every view of every analyzer, in registry order. */
 export const VIEWS: readonly View[] = ANALYZERS.flatMap((analyzer) => analyzer.views);

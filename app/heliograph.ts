@@ -10,19 +10,24 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
+import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
 import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
+import { openPageDoors, type PageDoors } from './doors.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
+import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
 import { prepareStore } from './prepare-store.ts';
+import { countGc } from './profiling/gc.ts';
+import { createProfiler, type Profiler } from './profiling/profiler.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 import type { TaskRun } from './scheduler/task.ts';
 import { type OnStop, type ShutdownResult, shutDown } from './shutdown.ts';
@@ -31,6 +36,7 @@ import { type OpenStore, openStore } from './store.ts';
 import { recordTaskRun } from './telemetry/task-spans.ts';
 import { noTelemetry, type SelfTelemetry, startSelfTelemetry } from './telemetry/start.ts';
 import { tracedStore } from './telemetry/traced-store.ts';
+import { readVars } from './vars.ts';
 import { VERSION } from './version.ts';
 import type { BackgroundWorkerData } from './workers/background.ts';
 
@@ -66,6 +72,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   opening.catch(() => {}); // awaited below; until then a failure is nobody's unhandled rejection
   onStop('engine', async (remainingMs) => (await opening).engine?.stop(Math.max(500, remainingMs)));
   const ingest = await openIngest(config, auth, clock, log, onStop);
+  const { ledger } = ingest;
   const otlpPort = await listen(ingest.door, config.bind, config.otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
   const otlpUrl = `http://${hostOf(config.bind)}:${otlpPort}`;
 
@@ -76,28 +83,26 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
-  const metrics = createMetrics(
-    {
-      door: () => ingest.ledger.totals(),
-      journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
-      engine: () => ({
-        up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
-        restarts: store.engine?.restarts() ?? 0,
-      }),
-      jobs: () => [...scheduler.stats(), ...(background?.jobs() ?? [])],
-      slowLaneWaiting: () => ingest.slowLane.waiting(),
-      nowMs: () => clock.nowMs(),
-    },
-    VERSION,
-  );
+  const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
+  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
+  const metrics = createMetrics(sources, VERSION);
+  const profiler = createProfiler();
+  const gc = countGc();
   const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const face = createFace({ address: store.address, role: store.faceRole, clock, log });
+  onStop('face', async () => face.close());
   const web = createHttpServer({
     store: tracedStore(store.store, telemetry.tracer),
+    face,
     auth,
     metrics,
-    checkers: checkers(store, ingest.journal, state),
-    status: createStatus({ ledger: ingest.ledger, journal: ingest.journal, store, otlpUrl, clock }),
+    status: createStatus({ ledger, hooks: doors.ledger, journal: ingest.journal, store, otlpUrl, clock }),
+    onScrape: () => background?.scraped(),
+    profiler,
+    vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
+    checkers: checkers(store, ingest.journal, state, profiler),
     viewsReady: () => state.migrated,
+    registerDoors: doors.register,
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,
@@ -113,7 +118,10 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     retention: retentionOf(config),
     metrics,
     markCovered: createCoverage(createRowSink(ingest.journal), clock),
-    doorsOpen: () => ingest.door.server.listening,
+    openSources: () => [
+      ...(ingest.door.server.listening ? ['otlp_traces'] : []),
+      ...(web.server.listening ? doors.sources : []),
+    ],
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -122,13 +130,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   for (const job of jobs) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
-  background = createBackground({
-    startWorker: () => new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData }),
-    journal: ingest.journal,
-    onRun,
-    clock,
-    log,
-  });
+  background = openBackground(workerData, { journal: ingest.journal, onRun, clock, log });
   const ready = prepareStore(store, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
@@ -137,6 +139,42 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, telemetry });
   return { pageUrl, otlpUrl, ready };
+}
+
+/** The background thread; it does not run yet. */
+function openBackground(
+  workerData: BackgroundWorkerData,
+  deps: Omit<Parameters<typeof createBackground>[0], 'startWorker'>,
+): Background {
+  const startWorker = (): Worker =>
+    new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData });
+  return createBackground({ ...deps, startWorker });
+}
+
+function metricSources(parts: {
+  ingest: Ingest;
+  doors: PageDoors;
+  store: OpenStore;
+  state: { engineUp: boolean };
+  scheduler: ReturnType<typeof createScheduler>;
+  background(): Background | undefined;
+  clock: Clock;
+}): MetricSources {
+  const { ingest, doors, store, state, scheduler, background, clock } = parts;
+  return {
+    door: () => ingest.ledger.totals(),
+    hooks: () => doors.ledger.totals(),
+    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
+    engine: () => ({
+      up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
+      restarts: store.engine?.restarts() ?? 0,
+    }),
+    jobs: () => [...scheduler.stats(), ...(background()?.jobs() ?? [])],
+    slowLaneWaiting: () => ingest.slowLane.waiting(),
+    backgroundRestarts: () => background()?.restarts() ?? 0,
+    derived: () => background()?.derived(),
+    nowMs: () => clock.nowMs(),
+  };
 }
 
 /** What stops first stands last: no new work, our own last spans, then the door, the journal and what the loader still can. */
@@ -182,7 +220,12 @@ function retentionOf({ retention }: Config): Retention {
   };
 }
 
-function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boolean; engineUp: boolean }): Checker[] {
+function checkers(
+  store: OpenStore,
+  journal: DiskJournal,
+  state: { migrated: boolean; engineUp: boolean },
+  profiler: Profiler,
+): Checker[] {
   return [
     {
       name: 'store',
@@ -190,12 +233,14 @@ function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boo
         state.engineUp = false;
         await store.store.ping();
         state.engineUp = true;
+        return undefined;
       },
     },
     {
       name: 'migrations',
       async check() {
         if (!state.migrated) throw new Error('migrations are not applied yet');
+        return undefined;
       },
     },
     {
@@ -203,7 +248,10 @@ function checkers(store: OpenStore, journal: DiskJournal, state: { migrated: boo
       async check() {
         const { full } = journal.room();
         if (full !== undefined) throw new Error(full);
+        return undefined;
       },
     },
+    // Never a reason not to be ready: without a profiler everything but profiles works.
+    { name: 'profiler', check: async () => profiler.describe() },
   ];
 }

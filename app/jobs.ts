@@ -12,8 +12,8 @@ export interface JobDeps {
   retention: Retention;
   metrics: Metrics;
   markCovered: MarkCovered;
-  /** Whether the doors take in spans right now. */
-  doorsOpen(): boolean;
+  /** Sources in `boards.source_status` whose doors are open right now. */
+  openSources(): readonly string[];
   /** Our own page port, probed like a user would; undefined switches the probe off. */
   probeUrl: string | undefined;
   probeHeaders: Record<string, string>;
@@ -55,11 +55,9 @@ export function createJobs(deps: JobDeps): Task[] {
   ];
 }
 
-/** A minute in which the door was open is a minute in which spans could come in. */
+/** A minute in which a door was open is a minute in which its items could come in. */
 function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
-  return async () => {
-    if (deps.doorsOpen()) await deps.markCovered('otlp_traces');
-  };
+  return async () => void (await Promise.all(deps.openSources().map(deps.markCovered)));
 }
 
 const PROBED_PATHS = ['/readyz', '/api/boards', '/api/query/services?from=now-1h&to=now'];

@@ -3,7 +3,7 @@ import { ANALYZERS } from '../analyzers/index.ts';
 import { HeliographError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
-import { defineViews } from '../store/views.ts';
+import { defineViews, grantFaceRole } from '../store/views.ts';
 import type { OpenStore } from './store.ts';
 
 const STORE_RETRY_MAX_MS = 10_000;
@@ -14,11 +14,12 @@ export async function prepareStore({ store, layout }: OpenStore, clock: Clock, l
   for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
     try {
       await migrate(store, layout, log, migrations);
-      return await defineViews(
+      await defineViews(
         store,
         layout,
         ANALYZERS.map((analyzer) => analyzer.sql),
       );
+      return await grantFaceRole(store, layout, log);
     } catch (error) {
       const cause = error instanceof HeliographError && error.code === 'migration_failed' ? error.cause : error;
       if (!(cause instanceof HeliographError) || !cause.entry.retryable) throw error;

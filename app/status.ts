@@ -1,5 +1,6 @@
 /** `/api/status`: what a person or `doctor` asks first. */
 import type { Clock } from '../core/ports.ts';
+import type { HookCount, HookLedger } from '../ingest/doors/hook-ledger.ts';
 import type { DoorLedger, RefusalCount } from '../ingest/doors/ledger.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { OpenStore } from './store.ts';
@@ -16,6 +17,8 @@ export interface Status {
       rejectedSpans: Record<string, number>;
       refused: RefusalCount[];
     };
+    /** Webhooks and deploy events, by what they came to. */
+    hooks: HookCount[];
   };
   journal: { segments: number; bytes: number; oldestMs: number | null };
   engine: { kind: 'embedded' | 'server'; state: string; restarts: number };
@@ -26,13 +29,14 @@ export interface Status {
 
 export interface StatusDeps {
   ledger: DoorLedger;
+  hooks: HookLedger;
   journal: DiskJournal;
   store: OpenStore;
   otlpUrl: string;
   clock: Clock;
 }
 
-export function createStatus({ ledger, journal, store, otlpUrl, clock }: StatusDeps): () => Promise<Status> {
+export function createStatus({ ledger, hooks, journal, store, otlpUrl, clock }: StatusDeps): () => Promise<Status> {
   const startedMs = clock.monotonicMs();
   return async () => {
     const { bodies, spans, bytes, lastAtMs, rejectedSpans, refused } = ledger.totals();
@@ -40,7 +44,10 @@ export function createStatus({ ledger, journal, store, otlpUrl, clock }: StatusD
     return {
       version: VERSION,
       uptimeSeconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
-      doors: { otlpHttp: { url: otlpUrl, received: { bodies, spans, bytes, lastAtMs }, rejectedSpans, refused } },
+      doors: {
+        otlpHttp: { url: otlpUrl, received: { bodies, spans, bytes, lastAtMs }, rejectedSpans, refused },
+        hooks: hooks.totals(),
+      },
       journal: journal.depth(),
       engine: {
         kind: store.store.engine,

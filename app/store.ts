@@ -12,6 +12,8 @@ export interface OpenStore {
   store: Store;
   address: StoreAddress;
   layout: Layout;
+  /** Role that reads `boards` and nothing else. */
+  faceRole: string;
   /** Undefined where the team's own server is used. */
   engine: EmbeddedEngine | undefined;
 }
@@ -22,7 +24,8 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
   if (url !== undefined) {
     const definer = 'CURRENT_USER';
     const layout: Layout = cluster === undefined ? { kind: 'server', definer } : { kind: 'cluster', cluster, definer };
-    return { store: createStore({ url, log }), address: { url }, layout, engine: undefined };
+    const faceRole = 'heliograph_face';
+    return { store: createStore({ url, log }), address: { url }, layout, faceRole, engine: undefined };
   }
   const engine = await startEmbedded({
     dataDir,
@@ -32,5 +35,6 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
     threads: config.engine.threads,
   });
   const address = { socketPath: engine.socketPath };
-  return { store: createStore({ ...address, log }), address, layout: { kind: 'embedded', definer: 'default' }, engine };
+  const layout: Layout = { kind: 'embedded', definer: 'default' };
+  return { store: createStore({ ...address, log }), address, layout, faceRole: 'face', engine };
 }

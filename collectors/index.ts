@@ -1,5 +1,9 @@
 /** The registry of collectors: one line per source. */
+import type { DeploymentCollector, HookCollector } from '../core/hooks.ts';
 import type { OtlpCollector } from '../core/ports.ts';
+import { DEPLOYMENT_MEDIA_TYPES, decodeDeployments } from './deployments/decode.ts';
+import { excerpt, HOOK_MEDIA_TYPES, parseBody } from './github/body.ts';
+import { decodeDelivery, READ_EVENTS } from './github/decode.ts';
 import { flattenTraces } from './otlp/flatten.ts';
 import { encodeTraceResponse, rejectMessage } from './otlp/response.ts';
 import { walkTraces } from './otlp/walk.ts';
@@ -13,3 +17,17 @@ export const OTLP_COLLECTORS: readonly OtlpCollector[] = [
 export const REWRITERS: Readonly<Record<string, (bytes: Uint8Array, maxBytes: number) => Uint8Array>> = {
   otlp_traces: flattenTraces,
 };
+
+/** GitHub's webhooks. */
+export const GITHUB_HOOK: HookCollector = {
+  name: 'github',
+  mediaTypes: HOOK_MEDIA_TYPES,
+  reads: (event) => READ_EVENTS.has(event),
+  knownEvents: [...READ_EVENTS, 'push', 'ping'],
+  parseBody,
+  decode: decodeDelivery,
+  excerpt,
+};
+
+/** Deploy events. */
+export const DEPLOYMENTS: DeploymentCollector = { mediaTypes: DEPLOYMENT_MEDIA_TYPES, decode: decodeDeployments };

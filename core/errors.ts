@@ -34,6 +34,12 @@ export const ERRORS = {
     text: 'The body could not be decompressed with the Content-Encoding it names.',
   },
   unauthenticated: { http: 401, grpc: 16, retryable: false, text: 'A token is set and the request does not carry it.' },
+  bad_signature: {
+    http: 401,
+    grpc: 16,
+    retryable: false,
+    text: 'The signature over the body is missing or was made with another secret; webhook and secretFile must hold the same.',
+  },
   not_found: { http: 404, grpc: 5, retryable: false, text: 'There is nothing at this path.' },
   signal_not_supported: {
     http: 404,
@@ -60,11 +66,17 @@ export const ERRORS = {
     retryable: false,
     text: 'Content-Encoding is neither identity nor gzip.',
   },
+  bad_event: {
+    http: 422,
+    grpc: 3,
+    retryable: false,
+    text: 'A field of the event breaks a rule; the message names the field and the rule.',
+  },
   too_busy: {
     http: 429,
     grpc: 14,
     retryable: true,
-    text: 'Too many requests wait for the slow lane; retry after the stated time.',
+    text: 'Too many requests are waiting; retry after the stated time.',
   },
   journal_full: {
     http: 503,

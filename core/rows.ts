@@ -224,7 +224,7 @@ export interface AlertDeliveryRow {
   starts_at_ms: number;
   status: string;
   attempt: number;
-  outcome: 'delivered' | 'refused' | 'unreachable' | 'timeout' | 'redirected' | 'gave_up';
+  outcome: 'delivered' | 'refused' | 'unreachable' | 'timeout' | 'redirected' | 'no_secret' | 'gave_up';
   http_status: number | null;
 }
 

@@ -55,6 +55,14 @@ function datasource(): object {
           path: 'clickhouse',
           username: 'grafana',
           defaultDatabase: 'boards',
+          // The exporter's own table names and columns, so that Explore and trace links need no further set-up.
+          traces: {
+            defaultDatabase: 'boards',
+            defaultTable: 'otel_traces',
+            otelEnabled: true,
+            otelVersion: 'latest',
+            durationUnit: 'nanoseconds',
+          },
           queryTimeout: '30',
           maxOpenConns: '8',
         },

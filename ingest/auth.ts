@@ -9,10 +9,14 @@ export interface Auth {
   allowsBearer(header: string | undefined): boolean;
   /** `Bearer <token>`, or `Basic` with the token as password and any user name, for people and SQL clients. */
   allows(header: string | undefined): boolean;
+  /** The bare token, for clients that have a header or a field of their own for it. */
+  allowsSecret(secret: string | undefined): boolean;
 }
 
 export function createAuth(token: string | undefined): Auth {
-  if (token === undefined) return { required: false, allowsBearer: () => true, allows: () => true };
+  if (token === undefined) {
+    return { required: false, allowsBearer: () => true, allows: () => true, allowsSecret: () => true };
+  }
   const expected = digest(token);
   // Digests have one length, so the comparison tells nothing of the token's.
   const matches = (candidate: string | undefined): boolean =>
@@ -21,6 +25,7 @@ export function createAuth(token: string | undefined): Auth {
     required: true,
     allowsBearer: (header) => matches(credentials(header, 'bearer')),
     allows: (header) => matches(credentials(header, 'bearer')) || matches(basicPassword(header)),
+    allowsSecret: matches,
   };
 }
 

@@ -61,6 +61,37 @@ FROM (
   GROUP BY time, service
 );
 
+-- Each route's p99 in a window beside its p99 in the time right before it. Both are whole minutes; the minute that holds `to` is
+-- left out, as it is still filling. NULL where there were no spans.
+CREATE OR REPLACE VIEW boards.latency_jumps {{on_cluster}} {{definer}} AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({window:UInt32}, 1) / 60)) AS window_seconds,
+  60 * toUInt32(ceil(greatest({baseline:UInt32}, 1) / 60)) AS baseline_seconds,
+  toStartOfMinute({to:DateTime}) AS window_to,
+  window_to - toIntervalSecond(window_seconds) AS window_from,
+  window_from - toIntervalSecond(baseline_seconds) AS baseline_from,
+  (keys, cumulative, spans, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * spans), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  service, route,
+  if(n_before = 0, NULL, bin_ms(bin_at(mapKeys(bins_before), arrayCumSum(mapValues(bins_before)), n_before, 0.99))) AS before_p99_ms,
+  if(n_after = 0, NULL, bin_ms(bin_at(mapKeys(bins_after), arrayCumSum(mapValues(bins_after)), n_after, 0.99))) AS after_p99_ms,
+  n_before, n_after,
+  0.01 AS relative_error,
+  baseline_from, window_from, window_to
+FROM (
+  SELECT
+    service, route,
+    sumIf(r.count, minute < window_from) AS n_before,
+    sumIf(r.count, minute >= window_from) AS n_after,
+    sumMapIf(r.bins, minute < window_from) AS bins_before,
+    sumMapIf(r.bins, minute >= window_from) AS bins_after
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= baseline_from AND minute < window_to AND kind IN ('Server', 'Consumer')
+  GROUP BY service, route
+);
+
 -- Spans per step and latency bucket, for heatmaps and histograms. Bounds lie on bin edges, 23 bins (a factor of 1.58) apart,
 -- so each count is exact; le_ms is the bucket's upper bound, inclusive. Durations of 0 stand in the lowest bucket, le_ms 0.
 CREATE OR REPLACE VIEW boards.latency_histogram {{on_cluster}} {{definer}} AS
@@ -81,6 +112,29 @@ FROM (
   WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
 )
 GROUP BY time, service, route, bucket;
+
+-- The same buckets with sum and count, by the status of the spans too: what a Prometheus histogram is made of. One row per
+-- step, service, route and status; le_ms ascends, counts stand beside it.
+CREATE OR REPLACE VIEW boards.latency_by_status {{on_cluster}} {{definer}} AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  bin -> if(bin < 0, 0., pow(gamma, ceil(bin / 23) * 23) / 1e6) AS bucket_ms
+SELECT
+  time, service, route, status, count,
+  duration_sum_ns / 1e6 AS duration_sum_ms,
+  buckets.1 AS le_ms,
+  buckets.2 AS counts
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service, route, status,
+    sum(r.count) AS count,
+    sum(r.duration_sum_ns) AS duration_sum_ns,
+    sumMap(arrayMap(bin -> bucket_ms(bin), mapKeys(bins)), mapValues(bins)) AS buckets
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+  GROUP BY time, service, route, status
+);
 
 -- The twenty slowest Server and Consumer spans of every service and route. The rollup first says above which duration the
 -- twenty must lie, so that the spans themselves are neither sorted nor grouped by the million.

@@ -18,7 +18,7 @@ FROM (
   SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
   UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
   UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
-  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'github', toDateTime64(max(ifNull(updated_at, received_at)), 9) FROM heliograph.ci_runs
   UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
 ) AS newest_of
 LEFT JOIN (

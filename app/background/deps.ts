@@ -11,6 +11,10 @@ export interface BackgroundDeps {
   store: Store;
   rows: RowSink;
   markCovered: MarkCovered;
+  /** Hands series in exposition format to /metrics, in place of those before. */
+  publishDerived(text: string): void;
+  /** When /metrics was read last, as far as is known (Unix ms); null for not yet. */
+  lastScrapedMs(): number | null;
   random: () => number;
   clock: Clock;
   log: Log;

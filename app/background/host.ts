@@ -19,6 +19,10 @@ export interface Background {
   /** Figures of the thread's jobs; empty until the first has run. */
   jobs(): readonly TaskStats[];
   restarts(): number;
+  /** The newest series derived from the store, and when they came (Unix ms). */
+  derived(): { text: string; atMs: number } | undefined;
+  /** Somebody reads /metrics: the thread keeps what it derives for them fresher. */
+  scraped(): void;
   /** Ends the jobs within the deadline, then the thread. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -27,6 +31,8 @@ const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** A thread that lived this long had not died of its start. */
 const SETTLED_MS = 60_000;
+/** How often the thread is told of scrapes. */
+const TELL_SCRAPED_MS = 60_000;
 
 export function createBackground(deps: BackgroundDepsOfHost): Background {
   return new BackgroundHost(deps);
@@ -37,6 +43,8 @@ class BackgroundHost implements Background {
   #worker: Worker | undefined;
   #jobs: readonly TaskStats[] = [];
   #restarts = 0;
+  #derived: { text: string; atMs: number } | undefined;
+  #toldScrapedMs = Number.NEGATIVE_INFINITY;
   #restartMs = RESTART_MIN_MS;
   #stopped = true;
   #onStopped = (): void => {};
@@ -56,6 +64,17 @@ class BackgroundHost implements Background {
 
   restarts(): number {
     return this.#restarts;
+  }
+
+  derived(): { text: string; atMs: number } | undefined {
+    return this.#derived;
+  }
+
+  scraped(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#worker === undefined || nowMs - this.#toldScrapedMs < TELL_SCRAPED_MS) return;
+    this.#toldScrapedMs = nowMs;
+    this.#tell(this.#worker, { scraped: true });
   }
 
   async stop(deadlineMs: number): Promise<void> {
@@ -80,6 +99,7 @@ class BackgroundHost implements Background {
     const worker = this.#deps.startWorker();
     const startedMs = clock.monotonicMs();
     this.#worker = worker;
+    this.#toldScrapedMs = Number.NEGATIVE_INFINITY;
     worker.on('message', (event: BackgroundEvent) => this.#hear(worker, event));
     worker.on('error', (error) => log.error({ err: error }, 'background thread failed'));
     worker.on('exit', () => {
@@ -98,6 +118,7 @@ class BackgroundHost implements Background {
     if ('append' in event) void this.#append(worker, event.append);
     else if ('log' in event) this.#deps.log[event.log.level](event.log.fields, event.log.message);
     else if ('stopped' in event) this.#onStopped();
+    else if ('derived' in event) this.#derived = { text: event.derived, atMs: this.#deps.clock.nowMs() };
     else {
       this.#jobs = event.jobs;
       this.#deps.onRun(event.run);

@@ -9,7 +9,9 @@ import type { LogLine } from '../workers/message-log.ts';
 export type BackgroundCommand =
   | { appended: { id: number; error?: { code: ErrorCode; message: string; retryAfterSeconds: number | undefined } } }
   /** Ends all jobs; answered by `stopped`. */
-  | { stop: { deadlineMs: number } };
+  | { stop: { deadlineMs: number } }
+  /** Somebody reads /metrics; said once a minute at most. */
+  | { scraped: true };
 
 /** From the worker. */
 export type BackgroundEvent =
@@ -17,5 +19,7 @@ export type BackgroundEvent =
   | { append: { id: number; signal: RowSignal; bodies: RowBody[] } }
   /** A job has run; `jobs` are the figures of all. */
   | { run: TaskRun; jobs: TaskStats[] }
+  /** Series for /metrics, in exposition format. */
+  | { derived: string }
   | { log: LogLine }
   | { stopped: true };

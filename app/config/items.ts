@@ -25,3 +25,6 @@ export interface Receiver {
   /** Absolute. */
   secretFile?: string;
 }
+
+/** Name of the target that is Heliograph itself. */
+export const SELF_TARGET = 'heliograph';

@@ -81,3 +81,14 @@ export const secretFile = (description: string, example: string) =>
   Type.Optional(
     Type.String({ description, unit: 'path', examples: [example], minLength: 1, rule: 'a path of a readable file' }),
   );
+
+export const pageUrl = (description: string) =>
+  Type.Optional(
+    Type.String({
+      description,
+      unit: 'URL',
+      examples: ['https://heliograph.internal'],
+      pattern: '^https?://[^\\s/?#]+[^\\s?#]*$',
+      rule: 'an http:// or https:// URL without query',
+    }),
+  );

@@ -4,6 +4,7 @@ import { HeliographError } from '../../core/errors.ts';
 import type { Environment } from './environment.ts';
 import { type FileValue, readConfigText } from './file.ts';
 import { checkList, type ListItem, parseList, resolvePaths } from './lists.ts';
+import { SELF_TARGET } from './items.ts';
 import { isLoopback } from './loopback.ts';
 import { nearestName } from './nearest.ts';
 import { checkText, checkValue, ruleText, shown } from './rules.ts';
@@ -13,9 +14,6 @@ import { type Config, type Setting, SETTINGS_LIST } from './schema.ts';
 export const DEFAULT_FILE = 'heliograph.yaml';
 export const FILE_VARIABLE = 'HELIOGRAPH_CONFIG';
 export const FILE_FLAG = '--config';
-
-/** Name of the target that is Heliograph itself. */
-export const SELF_TARGET = 'heliograph';
 
 export interface ConfigInput {
   /** Text of the flags that were given, by key (`otlp.httpPort`). */

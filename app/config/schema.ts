@@ -11,6 +11,7 @@ import {
   type LeafSchema,
   list,
   NAME_FIELD,
+  pageUrl,
   PATH_FIELD,
   port,
   secretFile,
@@ -124,7 +125,7 @@ export const SETTINGS = Type.Object({
   hooks: Type.Object({
     github: Type.Object({
       secretFile: secretFile(
-        'File with the secret of the GitHub webhook; without it /hooks/github answers 404.',
+        'File with the secret of the GitHub webhook, or two, one a line, while it is being changed; it is read again when it changes. Without it /hooks/github answers 404.',
         './github.secret',
       ),
     }),
@@ -157,6 +158,9 @@ export const SETTINGS = Type.Object({
   }),
   alerts: Type.Object({
     every: duration('How often the rules are evaluated.', '30s', '1m', '1s', '1h'),
+    pageUrl: pageUrl(
+      'Where the team reaches the page: links in alerts begin with it. Absent: this machine’s own address.',
+    ),
     receivers: list<Receiver>(
       'Webhooks that are told of alerts.',
       {

@@ -2,12 +2,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { findView } from '../../analyzers/index.ts';
+import type { View } from '../../analyzers/types.ts';
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Store } from '../../core/ports.ts';
 import { assetPath } from '../../core/paths.ts';
 import { BOARDS_FOLDER } from '../../dashboards/export.ts';
-import { type ExpandedTarget, expandPanel, expandVariable, findPanel } from '../../dashboards/query/expand.ts';
-import { parseRange, type TimeRange } from '../../dashboards/query/range.ts';
+import {
+  allValuesOf,
+  type ExpandedTarget,
+  expandAnnotation,
+  expandPanel,
+  expandVariable,
+  findPanel,
+  type PanelRequest,
+} from '../../dashboards/query/expand.ts';
+import { parseRange } from '../../dashboards/query/range.ts';
 import { type Board, dataPanels, type Panel } from '../../dashboards/shared/model.ts';
 import { integer, type QueryString, single, variableValues } from './parameters.ts';
 import { capRows, READ_SETTINGS } from './read-settings.ts';
@@ -53,10 +62,27 @@ export function registerBoards(app: FastifyInstance, deps: BoardsDeps): void {
       const variable = board.templating.list.find(({ name }) => name === params.name);
       if (variable === undefined)
         throw new HeliographError('not_found', `board ${params.uid} has no variable ${params.name}`);
-      const sql = expandVariable(variable, { range: rangeOf(board, query, deps.clock), values: variableValues(query) });
+      const sql = expandVariable(variable, requestOf(board, query, deps.clock));
       if (sql === undefined) return { options: [] };
       const { rows, truncated } = capRows(await deps.store.query({ sql, settings: READ_SETTINGS }));
       return { options: rows.map((row) => String(row[0])), truncated };
+    },
+  );
+
+  app.get<{ Params: { uid: string; name: string }; Querystring: QueryString }>(
+    '/api/boards/:uid/annotations/:name',
+    async ({ params, query }) => {
+      const { board } = boardOf(boards, params.uid);
+      const annotation = board.annotations.list.find(
+        ({ name, target }) => name === params.name && target !== undefined,
+      );
+      if (annotation?.target === undefined)
+        throw new HeliographError('not_found', `board ${params.uid} has no annotation ${params.name.slice(0, 80)}`);
+      const { columns, rows, truncated } = await runTarget(
+        deps.store,
+        expandAnnotation(annotation.target, requestOf(board, query, deps.clock)),
+      );
+      return { columns, rows, truncated };
     },
   );
 }
@@ -68,19 +94,20 @@ async function answerPanel(
   panel: Panel,
   query: QueryString,
 ): Promise<object> {
-  const range = rangeOf(board, query, clock);
+  const request = requestOf(board, query, clock);
+  const { range } = request;
   const maxDataPoints = integer(
     'maxDataPoints',
     single(query, 'maxDataPoints') ?? String(DEFAULT_POINTS),
     1,
     MAX_POINTS,
   );
-  const expanded = expandPanel(panel, { range, values: variableValues(query), maxDataPoints });
+  const expanded = expandPanel(panel, { ...request, maxDataPoints });
   const startedMs = clock.monotonicMs();
   const [targets, counted, status] = await Promise.all([
     Promise.all(expanded.targets.filter(({ hidden }) => !hidden).map((target) => runTarget(store, target))),
     Promise.all(expanded.targets.filter(({ hidden }) => hidden).map((target) => runTarget(store, target))),
-    readStatus(sourceOf(panel), range),
+    readStatus(viewOf(panel)?.source ?? null, range),
   ]);
   const n = counted[0]?.rows[0]?.[0];
   const meta = {
@@ -89,6 +116,7 @@ async function answerPanel(
     stepSeconds: expanded.stepSeconds,
     tookMs: Math.round(clock.monotonicMs() - startedMs),
     n: typeof n === 'number' ? n : null,
+    counted: viewOf(panel)?.columns.find(({ name }) => name === viewOf(panel)?.countColumn)?.unit ?? '',
     ...status,
   };
   return { targets, meta };
@@ -103,6 +131,8 @@ function readBoards(): Map<string, StoredBoard> {
       const bytes = readFileSync(`${folder}/${name}`);
       return { bytes, board: JSON.parse(bytes.toString()) as Board };
     });
+  const first = (title: string) => Number(title !== 'Overview');
+  stored.sort((a, b) => first(a.board.title) - first(b.board.title) || a.board.title.localeCompare(b.board.title));
   return new Map(stored.map((entry) => [entry.board.uid, entry]));
 }
 
@@ -123,10 +153,12 @@ function panelOf(board: Board, id: string): Panel {
   return panel;
 }
 
-function rangeOf(board: Board, query: QueryString, clock: Clock): TimeRange {
+/** What panels, variables and annotations have in common: the range, the chosen values, and what stands for All. */
+function requestOf(board: Board, query: QueryString, clock: Clock): Omit<PanelRequest, 'maxDataPoints'> {
   const from = single(query, 'from') ?? board.time.from;
   const to = single(query, 'to') ?? board.time.to;
-  return parseRange(from, to, clock.nowMs());
+  const range = parseRange(from, to, clock.nowMs());
+  return { range, values: variableValues(query), allValues: allValuesOf(board) };
 }
 
 async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {
@@ -134,8 +166,7 @@ async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {
   return { refId, columns: result.columns, ...capRows(result) };
 }
 
-/** The source of the first view a panel reads; null where it has none. */
-function sourceOf(panel: Panel): string | null {
-  const view = /\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1];
-  return findView(view ?? '')?.source ?? null;
+/** The first view a panel reads; undefined where it has none. */
+function viewOf(panel: Panel): View | undefined {
+  return findView(/\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1] ?? '');
 }

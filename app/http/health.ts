@@ -3,8 +3,8 @@ import type { Clock } from '../../core/ports.ts';
 
 export interface Checker {
   name: string;
-  /** Resolves when healthy; rejects with the reason. */
-  check(): Promise<void>;
+  /** Resolves when healthy, with what there is to say of it, if anything; rejects with the reason. */
+  check(): Promise<string | undefined>;
 }
 
 export interface CheckResult {
@@ -12,6 +12,7 @@ export interface CheckResult {
   ok: boolean;
   latencyMs: number;
   reason?: string;
+  detail?: string;
 }
 
 export interface Readiness {
@@ -31,14 +32,14 @@ async function runChecker(checker: Checker, clock: Clock): Promise<CheckResult> 
   const startedMs = clock.monotonicMs();
   const latencyMs = (): number => Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   try {
-    await withTimeout(checker.check(), clock);
-    return { name: checker.name, ok: true, latencyMs: latencyMs() };
+    const detail = await withTimeout(checker.check(), clock);
+    return { name: checker.name, ok: true, latencyMs: latencyMs(), ...(detail !== undefined && { detail }) };
   } catch (error) {
     return { name: checker.name, ok: false, latencyMs: latencyMs(), reason: (error as Error).message };
   }
 }
 
-function withTimeout(promise: Promise<void>, clock: Clock): Promise<void> {
+function withTimeout<T>(promise: Promise<T>, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(CHECK_TIMEOUT_MS, () => reject(new Error(`no answer in ${CHECK_TIMEOUT_MS} ms`)));
     promise.then(resolve, reject).finally(() => timer.cancel());

@@ -2,12 +2,13 @@
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** Adds the hooks. Spans carry `http.route`, so that ids in paths never make a route of their own. */
-export function traceRequests(app: FastifyInstance, tracer: Tracer): void {
+/** Adds the hooks. Spans carry `http.route`, so that ids in paths never make a route of their own; routes that `isTraced` denies have none. */
+export function traceRequests(app: FastifyInstance, tracer: Tracer, isTraced: (route: string) => boolean): void {
   const spans = new WeakMap<FastifyRequest, Span>();
   app.addHook('onRequest', (request, _reply, done) => {
-    const parent = propagation.extract(context.active(), request.headers);
     const route = request.routeOptions.url;
+    if (route !== undefined && !isTraced(route)) return done();
+    const parent = propagation.extract(context.active(), request.headers);
     const span = tracer.startSpan(
       route === undefined ? request.method : `${request.method} ${route}`,
       {

@@ -5,8 +5,8 @@
 import { type SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 
 /** `service.name` of Heliograph's own spans. */
 export const SELF_SERVICE = 'heliograph';
@@ -32,29 +32,30 @@ export interface SelfTelemetryOptions {
   instanceId: string;
 }
 
-/** Starts the SDK. Nothing is instrumented by patching: each span is begun by name, in the files beside this one. */
+/**
+ * Starts the SDK's tracing alone: `@opentelemetry/sdk-node` would bring every exporter. Nothing is
+ * instrumented by patching: each span is begun by name, in the files beside this one.
+ */
 export function startSelfTelemetry(options: SelfTelemetryOptions): SelfTelemetry {
   const exporter = new OTLPTraceExporter({
     url: options.url,
     headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
   });
   const processor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: EXPORT_INTERVAL_MS });
-  const sdk = new NodeSDK({
+  const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({
       'service.name': SELF_SERVICE,
       'service.version': options.version,
       'service.instance.id': options.instanceId,
     }),
-    autoDetectResources: false,
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio) }),
     spanProcessors: [processor],
-    instrumentations: [],
   });
-  sdk.start();
+  provider.register();
   return {
     tracer: trace.getTracer(SELF_SERVICE, options.version),
     flush: () => processor.forceFlush(),
-    stop: () => sdk.shutdown(),
+    stop: () => provider.shutdown(),
   };
 }
 

@@ -39,12 +39,15 @@ const scheduler = createScheduler({
     post({ run: { id, dueMs, startedMs, endedMs, lagMs, outcome }, jobs: scheduler.stats() }),
 });
 const markCovered = createCoverage(rows, clock);
+let lastScrapedMs: number | null = null;
 for (const job of createBackgroundJobs({
   config,
   pageUrl,
   store,
   rows,
   markCovered,
+  publishDerived: (text) => post({ derived: text }),
+  lastScrapedMs: () => lastScrapedMs,
   random: Math.random,
   clock,
   log,
@@ -55,6 +58,10 @@ scheduler.start();
 
 port.on('message', (command: BackgroundCommand) => {
   if ('appended' in command) return rows.answered(command.appended);
+  if ('scraped' in command) {
+    lastScrapedMs = clock.nowMs();
+    return;
+  }
   void scheduler.stop(command.stop.deadlineMs).then(async () => {
     await store.close();
     post({ stopped: true });

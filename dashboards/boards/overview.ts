@@ -3,6 +3,8 @@ import { board, exportBoard } from '../kit/board.ts';
 import { stat, table, timeseries } from '../kit/panels.ts';
 import { type ViewQuery, viewCall } from '../kit/query.ts';
 import type { Board } from '../shared/model.ts';
+import { deployMarks, SERVICE_TITLE } from './deploy-marks.ts';
+import { alertsFiring, latestDeploys, openAlerts, targetsDown } from './overview-now.ts';
 import { HOW_PERCENTILES, NO_SERVER_SPANS, NO_SERVER_SPANS_SHORT } from './texts.ts';
 
 /** Lines stay readable up to about ten; the table below lists every service. */
@@ -20,10 +22,11 @@ export function overview(): Board {
       uid: 'heliograph-overview',
       title: 'Overview',
       description:
-        'Rate, errors and duration of every service that sends traces. Start here; a service leads to its routes.',
+        'What alerts, and rate, errors and duration of every service that sends traces. Start here; a service leads to its routes.',
       tags: ['latency'],
       from: 'now-1h',
       refresh: '30s',
+      annotations: [deployMarks(SERVICE_TITLE)],
     })
       .withPanel(serviceCount())
       .withPanel(requestRate())
@@ -31,6 +34,11 @@ export function overview(): Board {
       .withPanel(slowestService())
       .withPanel(requests())
       .withPanel(newestSpan())
+      .withRow(new RowBuilder('Alerts and deploys'))
+      .withPanel(alertsFiring())
+      .withPanel(targetsDown())
+      .withPanel(openAlerts())
+      .withPanel(latestDeploys())
       .withRow(new RowBuilder('Rate, errors, duration'))
       .withPanel(rateByService())
       .withPanel(errorsByService())

@@ -3,6 +3,8 @@ import { board, exportBoard, queryVariable } from '../kit/board.ts';
 import { heatmap, stat, table, timeseries } from '../kit/panels.ts';
 import { type ViewQuery, viewCall } from '../kit/query.ts';
 import type { Board } from '../shared/model.ts';
+import { deployMarks, VERSION_TITLE } from './deploy-marks.ts';
+import { TO_FLAME_GRAPH, TO_RUNTIME } from './links.ts';
 import { HOW_PERCENTILES, NO_SPANS_OF_SERVICE } from './texts.ts';
 
 const OF_SERVICE = 'service = ${service:singlequote}';
@@ -19,6 +21,8 @@ export function serviceLatency(): Board {
       tags: ['latency'],
       from: 'now-1h',
       refresh: '30s',
+      annotations: [deployMarks(VERSION_TITLE, [OF_SERVICE])],
+      links: [TO_RUNTIME, TO_FLAME_GRAPH],
     })
       .withVariable(serviceVariable())
       .withVariable(routeVariable())

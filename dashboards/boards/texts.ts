@@ -14,3 +14,18 @@ export const NO_SPANS_OF_SERVICE =
 /** How every latency figure is made. */
 export const HOW_PERCENTILES =
   'Percentiles are read from mergeable log bins with at most 1 % relative error, over Server and Consumer spans by the minute they started.';
+
+/** Empty panels over what the pollers read. */
+export const NO_TARGETS =
+  'No target of this service was read in this range. Name its address under targets in heliograph.yaml; heliograph doctor says what a target answers.';
+
+/** The same in the space of a headline figure. */
+export const NO_TARGETS_SHORT = 'Nothing was read from a target in this range. Set targets in heliograph.yaml.';
+
+/** Empty panels over CI runs. */
+export const NO_RUNS =
+  'No run of this choice in this range. Point a GitHub webhook for workflow runs and jobs at /hooks/github, or widen the range.';
+
+/** Empty panels over deployments. */
+export const NO_DEPLOYS =
+  'No deploy in this range. Send an event to /v1/deployments at the end of a deploy, or set service.version on the spans.';

@@ -1,17 +1,20 @@
 /** Frame of a board: what all of them share, and the mending of the SDK's output. */
 import {
+  AnnotationQueryBuilder,
   type DashboardBuilder as Builder,
   DashboardBuilder,
   DashboardCursorSync,
+  DashboardLinkBuilder,
   DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Board, Panel } from '../shared/model.ts';
+import type { ColorName } from '../shared/supported.ts';
+import type { Annotation, Board, Panel } from '../shared/model.ts';
 import { siblingBoards } from './panels.ts';
-import { DATASOURCE, DATASOURCE_TYPE, sqlOf, type ViewQuery } from './query.ts';
+import { DATASOURCE, DATASOURCE_TYPE, sqlOf, tableTarget, type ViewQuery } from './query.ts';
 
 /** All Heliograph boards carry it; the dropdown of siblings goes by it. */
 export const BOARD_TAG = 'heliograph';
@@ -24,11 +27,23 @@ export interface BoardSpec {
   /** Default range, e.g. `now-1h` to now. */
   from: string;
   refresh: string;
+  /** Events drawn on every panel over time. */
+  annotations: readonly AnnotationSpec[];
+  /** Boards that tell more of what is chosen here; addresses with placeholders as in data links. */
+  links?: readonly { title: string; url: string }[];
+}
+
+export interface AnnotationSpec {
+  /** On the switch that hides them, and in the address of their query: never changes. */
+  name: string;
+  color: ColorName;
+  /** Selects `time`, `text` (a sentence), `title` (a few letters beside the line) and `tags`, in this order. */
+  query: ViewQuery;
 }
 
 /** An empty board with the data source variable, shared crosshair and links to its siblings. */
 export function board(spec: BoardSpec): Builder {
-  return new DashboardBuilder(spec.title)
+  const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
     .tags([BOARD_TAG, ...spec.tags])
@@ -44,6 +59,22 @@ export function board(spec: BoardSpec): Builder {
         .type(DATASOURCE_TYPE),
     )
     .link(siblingBoards(BOARD_TAG).type(DashboardLinkType.Dashboards));
+  for (const { title, url } of spec.links ?? []) {
+    builder.link(
+      new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url).tooltip(title).targetBlank(false),
+    );
+  }
+  for (const { name, color, query } of spec.annotations) {
+    builder.annotation(
+      new AnnotationQueryBuilder()
+        .name(name)
+        .datasource(DATASOURCE)
+        .enable(true)
+        .iconColor(color)
+        .target(tableTarget('Anno', query)),
+    );
+  }
+  return builder;
 }
 
 export interface VariableSpec {
@@ -53,11 +84,14 @@ export interface VariableSpec {
   query: ViewQuery;
   /** Several values and All; one value otherwise. */
   multi: boolean;
+  /** SQL literal that stands for All, which is then offered beside single values. */
+  all?: "''";
 }
 
 /** A variable filled from a view, read again whenever the time range changes. */
 export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
-  return new QueryVariableBuilder(spec.name)
+  const withAll = spec.multi || spec.all !== undefined;
+  const builder = new QueryVariableBuilder(spec.name)
     .label(spec.label)
     .description(spec.description)
     .datasource(DATASOURCE)
@@ -65,14 +99,17 @@ export function queryVariable(spec: VariableSpec): QueryVariableBuilder {
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.Disabled)
     .multi(spec.multi)
-    .includeAll(spec.multi)
+    .includeAll(withAll)
     .allowCustomValue(false)
     .current(
-      spec.multi ? { text: ['All'], value: ['$__all'], selected: true } : { text: '', value: '', selected: false },
+      withAll
+        ? { text: spec.multi ? ['All'] : 'All', value: spec.multi ? ['$__all'] : '$__all', selected: true }
+        : { text: '', value: '', selected: false },
     );
+  return spec.all === undefined ? builder : builder.allValue(spec.all);
 }
 
-const ANNOTATIONS = {
+const ANNOTATIONS: Annotation = {
   builtIn: 1,
   datasource: { type: 'grafana', uid: '-- Grafana --' },
   enable: true,
@@ -94,7 +131,11 @@ export function exportBoard(builder: Builder): Board {
     for (const key of ['auto', 'auto_min', 'auto_count']) delete variable[key];
   }
   const panels = mended.panels.map((panel, index) => (panel.type === 'row' ? { ...panel, id: rowId(index) } : panel));
-  return { ...mended, annotations: { list: [ANNOTATIONS] }, panels: panels as Panel[] };
+  return {
+    ...mended,
+    annotations: { list: [ANNOTATIONS, ...(mended.annotations?.list ?? [])] },
+    panels: panels as Panel[],
+  };
 }
 
 // Panels number themselves from 1; rows stay clear of them and are referred to by nobody.

@@ -3,12 +3,15 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  BarAlignment,
   BigValueTextMode,
   GraphDrawStyle,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
   SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
   TooltipDisplayMode,
   VisibilityMode,
   VizLegendOptionsBuilder,
@@ -18,6 +21,7 @@ import {
   DashboardLinkBuilder,
   FieldColorBuilder,
   FieldColorModeId,
+  PanelBuilder as AnyPanel,
   ThresholdsConfigBuilder,
   ThresholdsMode,
   type Panel as SdkPanel,
@@ -30,8 +34,9 @@ import {
 } from '@grafana/grafana-foundation-sdk/heatmap';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
+import { PanelBuilder as Text, TextMode } from '@grafana/grafana-foundation-sdk/text';
 import { PanelBuilder as Timeseries } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { ColorName, Unit } from '../shared/supported.ts';
+import type { ColorName, Interval, Unit } from '../shared/supported.ts';
 import { targetsOf, type ViewQuery } from './query.ts';
 
 export interface PanelSpec {
@@ -51,30 +56,65 @@ export interface PanelSpec {
 /** A colour from a value on: [lower bound, colour], the first without a bound. */
 export type Thresholds = readonly [ColorName, ...(readonly [number, ColorName])[]];
 
-/** Lines over time. Value columns named `Value` take the name of their labels; `colors` fixes the colour of a column. */
-export function timeseries(spec: PanelSpec & { colors?: Record<string, ColorName>; max?: number }): Builder<SdkPanel> {
+export interface TimeseriesSpec extends PanelSpec {
+  /** Fixed colours, by column; the order is that of the query. */
+  colors?: Record<string, ColorName>;
+  max?: number;
+  /** Bars from the start of each bucket, one on top of the other. */
+  bars?: true;
+  /** Least width of a bucket; the grain of the rollups where absent. */
+  interval?: Interval;
+  /** No faint filling under the lines: there are many, or they cross. */
+  plain?: true;
+  /** Buckets at most, for what is too rare to draw finely. */
+  points?: number;
+}
+
+/** Lines or bars over time. Value columns named `Value` take the name of their labels. */
+export function timeseries(spec: TimeseriesSpec): Builder<SdkPanel> {
   const panel = common(new Timeseries(), spec)
-    .interval('1m')
+    .interval(spec.interval ?? '1m')
     .min(0)
-    .drawStyle(GraphDrawStyle.Line)
-    .lineWidth(1.5)
-    .fillOpacity(6)
-    .showPoints(VisibilityMode.Auto)
-    .spanNulls(false)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max']),
-    )
+    .legend(legend(spec.bars !== true))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  if (spec.bars === true) bars(panel);
+  else lines(panel, spec.plain === true ? 0 : 6);
   if (spec.max !== undefined) panel.max(spec.max);
+  if (spec.points !== undefined) panel.maxDataPoints(spec.points);
   for (const [name, fixedColor] of Object.entries(spec.colors ?? {})) {
     panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
   }
   return withTargets(panel, spec, 0);
+}
+
+/** A table beneath the chart. Of lines the highest stands first; bars keep the order of their stack. */
+function legend(sorted: boolean): VizLegendOptionsBuilder {
+  const builder = new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Bottom)
+    .calcs(['lastNotNull', 'max']);
+  return sorted ? builder.sortBy('Last *').sortDesc(true) : builder;
+}
+
+function lines(panel: Timeseries, fillOpacity: number): void {
+  panel
+    .drawStyle(GraphDrawStyle.Line)
+    .lineWidth(1.5)
+    .fillOpacity(fillOpacity)
+    .showPoints(VisibilityMode.Auto)
+    .spanNulls(false);
+}
+
+function bars(panel: Timeseries): void {
+  panel
+    .drawStyle(GraphDrawStyle.Bars)
+    .lineWidth(0)
+    .fillOpacity(100)
+    .barAlignment(BarAlignment.After)
+    .barWidthFactor(0.8)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
 }
 
 /** One figure for the window. With `named`, the row's text column stands beside it. */
@@ -102,7 +142,9 @@ export interface TableColumn {
   /** Stands in empty cells. */
   noValue?: string;
   thresholds?: Thresholds;
-  link?: { title: string; url: string };
+  /** Colours of a text column's values; others stay as they are. */
+  states?: Readonly<Record<string, ColorName>>;
+  link?: { title: string; url: string; targetBlank?: true };
 }
 
 /** Rows. `columns` is keyed by the query's column names. */
@@ -122,6 +164,13 @@ export function table(spec: PanelSpec & { columns: Record<string, TableColumn> }
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
       );
     }
+    if (column.states !== undefined) {
+      const options = Object.entries(column.states).map(([state, color], index) => [state, { color, index }] as const);
+      properties.push(
+        { id: 'mappings', value: [{ type: 'value', options: Object.fromEntries(options) }] },
+        { id: 'custom.cellOptions', value: { type: 'color-text' } },
+      );
+    }
     panel.overrideByName(name, properties);
   }
   return withTargets(panel, spec, 1);
@@ -137,6 +186,31 @@ export function heatmap(spec: PanelSpec & { bucketUnit: Unit }): Builder<SdkPane
     .showValue(VisibilityMode.Never)
     .cellGap(1);
   return withTargets(panel, spec, 4);
+}
+
+/** A profile as an icicle: columns level, value, self, label, depth first; a column `unit` names the unit for the built-in page. */
+export function flamegraph(spec: PanelSpec): Builder<SdkPanel> {
+  return withTargets(common(new Flamegraph(), spec), spec, 1);
+}
+
+/** The SDK has no builder of its own for Grafana's flame graph. */
+class Flamegraph extends AnyPanel {
+  constructor() {
+    super();
+    this.internal.type = 'flamegraph';
+  }
+}
+
+/** Prose: paragraphs, lists, `## ` headings, code; what it says belongs to no query. */
+export function text(spec: Omit<PanelSpec, 'unit' | 'noValue' | 'query'> & { content: string }): Builder<SdkPanel> {
+  return new Text()
+    .id(spec.id)
+    .title(spec.title)
+    .description(spec.description)
+    .span(spec.width)
+    .height(spec.height)
+    .mode(TextMode.Markdown)
+    .content(spec.content);
 }
 
 interface CommonPanel {

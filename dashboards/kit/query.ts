@@ -92,6 +92,11 @@ export function targetsOf(query: ViewQuery, format: TargetFormat): Builder<Dataq
   return [main, target('n', sqlOf(count), 1, true)];
 }
 
+/** A query in table format that stands on no panel. */
+export function tableTarget(refId: string, query: ViewQuery): Builder<Dataquery> {
+  return target(refId, sqlOf(query), 1);
+}
+
 function target(refId: string, rawSql: string, format: TargetFormat, hide = false): Builder<Dataquery> {
   const built: Target = {
     refId,

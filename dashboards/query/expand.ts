@@ -4,11 +4,12 @@ import { dataPanels } from '../shared/model.ts';
 import { intervalMs, parseInterval } from './interval.ts';
 import { expandMacros } from './macros.ts';
 import type { TimeRange } from './range.ts';
-import { expandConditionalAll, interpolate, type VariableValues } from './variables.ts';
+import { type AllValues, expandConditionalAll, interpolate, type VariableValues } from './variables.ts';
 
 export interface PanelRequest {
   range: TimeRange;
   values: VariableValues;
+  allValues?: AllValues;
   /** Points the panel has room for; a panel's own `maxDataPoints` wins. */
   maxDataPoints: number;
 }
@@ -33,6 +34,13 @@ export function findPanel(board: Board, panelId: number): Panel | undefined {
   return dataPanels(board).find((panel) => panel.id === panelId);
 }
 
+/** What stands for All in a board's queries. */
+export function allValuesOf(board: Board): AllValues {
+  return new Map(
+    board.templating.list.flatMap(({ name, allValue }) => (allValue === undefined ? [] : [[name, allValue] as const])),
+  );
+}
+
 /** Runnable SQL of every target of a panel. Throws `bad_request` where a variable lacks its value. */
 export function expandPanel(panel: Panel, request: PanelRequest): ExpandedPanel {
   const { fromMs, toMs } = request.range;
@@ -52,9 +60,14 @@ export function expandVariable(variable: Variable, request: Omit<PanelRequest, '
   return expandSql(variable.query.rawSql, request, MIN_INTERVAL_MS);
 }
 
+/** Runnable SQL of an annotation's events. Throws `bad_request` where a variable lacks its value. */
+export function expandAnnotation(target: Target, request: Omit<PanelRequest, 'maxDataPoints'>): ExpandedTarget {
+  return { refId: target.refId, sql: expandSql(target.rawSql, request, MIN_INTERVAL_MS), hidden: false };
+}
+
 // Macros go first and values last, so that nothing in a value is ever read as a macro, a comment or a variable.
 function expandSql(rawSql: string, request: Omit<PanelRequest, 'maxDataPoints'>, stepMs: number): string {
   const conditions = expandConditionalAll(rawSql, request.values);
   const sql = expandMacros(conditions, { ...request.range, intervalMs: stepMs });
-  return interpolate(sql, request.values);
+  return interpolate(sql, request.values, request.allValues);
 }

@@ -24,17 +24,22 @@ export function expandConditionalAll(sql: string, values: VariableValues): strin
   });
 }
 
+/** What the board itself says stands for All, by variable name: SQL of its own, never of a request. */
+export type AllValues = ReadonlyMap<string, string>;
+
 /**
  * Puts `${name:singlequote}` in as quoted, comma-separated literals, in one pass, so a value that itself looks like a variable
  * or a macro stays text. Any other format would paste a value unquoted and is refused, as is a variable without a value.
  */
-export function interpolate(sql: string, values: VariableValues): string {
+export function interpolate(sql: string, values: VariableValues, allValues: AllValues = new Map()): string {
   return sql.replace(/\$\{(\w+)(?::(\w+))?\}/g, (_, name: string, format: string | undefined) => {
     if (format !== 'singlequote') {
       throw new HeliographError('internal', `the board uses \${${name}} without :singlequote`);
     }
     const chosen = values.get(name);
     if (chosen === undefined || isAll(chosen)) {
+      const all = allValues.get(name);
+      if (all !== undefined) return all;
       throw new HeliographError('bad_request', `var-${name} is required: choose a value of this variable`);
     }
     return chosen.map(sqlString).join(',');

@@ -44,6 +44,8 @@ export interface FieldOptions {
   displayName?: string;
   color?: { mode: string; fixedColor?: string };
   thresholds?: { mode: string; steps: Threshold[] };
+  /** Colours of texts, one mapping of Grafana's type `value`. */
+  mappings?: { type: 'value'; options: Record<string, { color: string; index: number }> }[];
   links?: DataLink[];
   custom?: Record<string, unknown>;
 }
@@ -85,15 +87,32 @@ export interface Variable {
   hide?: number;
   multi?: boolean;
   includeAll?: boolean;
+  /** SQL that stands for All where a query uses the variable outside `$__conditionalAll`. */
+  allValue?: string;
   /** An object for our query variables, a plugin type for the data source variable. */
   query: { editorType: 'sql'; queryType: string; refId: string; rawSql: string } | string;
   refresh?: number;
   sort?: number;
 }
 
+/** Events drawn on every panel over time: the built-in entry of Grafana's own, or a query for columns time, text, title, tags. */
+export interface Annotation {
+  name: string;
+  enable: boolean;
+  hide?: boolean;
+  iconColor: string;
+  datasource: DataSourceRef;
+  target?: Target;
+  builtIn?: number;
+  type?: string;
+}
+
 export interface BoardLink {
   title: string;
+  /** `dashboards`: the siblings, by tag; `link`: one address, with placeholders as in data links. */
   type: string;
+  url?: string;
+  tooltip?: string;
   tags: string[];
   asDropdown: boolean;
   includeVars: boolean;
@@ -112,7 +131,7 @@ export interface Board {
   refresh: string;
   time: { from: string; to: string };
   templating: { list: Variable[] };
-  annotations: { list: unknown[] };
+  annotations: { list: Annotation[] };
   links: BoardLink[];
   panels: Panel[];
 }

@@ -32,6 +32,7 @@ export const PANEL_OPTIONS: Readonly<Record<string, readonly string[]>> = {
     'rowsFrame',
     'cellValues',
   ],
+  flamegraph: [],
   text: ['mode=markdown', 'content'],
   row: [],
 };
@@ -65,6 +66,9 @@ export const CUSTOM_OPTIONS = [
   'showPoints',
   'spanNulls',
   'lineInterpolation',
+  'stacking',
+  'barAlignment',
+  'barWidthFactor',
   'align',
   'inspect',
   'width',
@@ -78,6 +82,7 @@ export const OVERRIDES = [
   'decimals',
   'color',
   'thresholds',
+  'mappings',
   'links',
   'noValue',
   'custom.width',
@@ -94,3 +99,10 @@ export type ColorName = (typeof COLORS)[number];
 
 /** Variable types. A data source variable has no control here: there is one store. */
 export const VARIABLE_TYPES = ['query', 'datasource'] as const;
+
+/** Least widths of a bucket that panels over time ask for: the grain of the rollups, an hour for rare events, a week. */
+export const INTERVALS = ['1m', '1h', '7d'] as const;
+export type Interval = (typeof INTERVALS)[number];
+
+/** Columns of an annotation's query, in order. Grafana reads them by name. */
+export const ANNOTATION_COLUMNS = ['time', 'text', 'title', 'tags'] as const;

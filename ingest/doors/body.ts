@@ -18,14 +18,18 @@ const gunzipWithInfo = promisify(gunzip) as unknown as (
 
 /**
  * The plain bytes of `raw`. Throws `unsupported_encoding`, `bad_encoding` (not gzip, cut short, or followed by bytes that
- * are not gzip) or `body_too_large`. Inflating stops at the limit, so a gzip bomb costs 16 MiB at most.
+ * are not gzip) or `body_too_large`. Inflating stops at the limit, so a gzip bomb costs `maxBytes` at most.
  */
-export async function decodeBody(raw: Buffer, encoding: string | undefined): Promise<Buffer> {
+export async function decodeBody(
+  raw: Buffer,
+  encoding: string | undefined,
+  maxBytes: number = BODY_MAX_BYTES,
+): Promise<Buffer> {
   const name = (encoding ?? 'identity').trim().toLowerCase();
   if (name === 'identity' || name === '') return raw;
   if (name !== 'gzip')
     throw new HeliographError('unsupported_encoding', `Content-Encoding "${name.slice(0, 40)}" is not gzip`);
-  const { buffer, engine } = await inflate(raw);
+  const { buffer, engine } = await inflate(raw, maxBytes);
   if (engine.bytesWritten !== raw.length) {
     throw new HeliographError(
       'bad_encoding',
@@ -35,9 +39,9 @@ export async function decodeBody(raw: Buffer, encoding: string | undefined): Pro
   return buffer;
 }
 
-async function inflate(raw: Buffer): Promise<Inflated> {
+async function inflate(raw: Buffer, maxBytes: number): Promise<Inflated> {
   try {
-    return await gunzipWithInfo(raw, { maxOutputLength: BODY_MAX_BYTES, info: true });
+    return await gunzipWithInfo(raw, { maxOutputLength: maxBytes, info: true });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') throw new HeliographError('body_too_large', undefined, { cause: error });

@@ -20,9 +20,6 @@ import {
 import type { SessionPool, Slot } from './sessions.ts';
 import { type InsertPlan, type Plan, planStatement, type StreamPlan } from './statement.ts';
 
-/** Up to here a result is held back, so that a failure behind the first rows still gets a status of its own. */
-const HELD_BACK_BYTES = 128 * 1024;
-
 /** Runs the request and answers it. Rejects with what went wrong before the answer began. */
 export async function execute(pool: SessionPool, request: QueryRequest, context: AnswerContext): Promise<void> {
   const gone = new AbortController();
@@ -32,7 +29,7 @@ export async function execute(pool: SessionPool, request: QueryRequest, context:
   const slot = await pool.acquire(gone.signal);
   try {
     await prepare(slot, request);
-    if (plan.kind === 'stream') await answerPiped(slot, plan, context, gone.signal);
+    if (plan.kind === 'stream') await answerPiped(slot, plan, context, request.heldBackBytes, gone.signal);
     else if (plan.kind === 'insert') await answerInsert(slot, plan, text, request, context);
     else {
       const result = await run(slot.session, plan.sql, plan.format);
@@ -103,7 +100,13 @@ async function spool(path: string, inline: Buffer, body: Readable): Promise<void
  * The pipe is read to its end whatever becomes of the client: an engine that finds no reader when it opens the pipe, or a full
  * one, waits for ever and cannot be cancelled. A client that leaves has its statement cancelled, which ends the pipe.
  */
-async function answerPiped(slot: Slot, plan: StreamPlan, context: AnswerContext, gone: AbortSignal): Promise<void> {
+async function answerPiped(
+  slot: Slot,
+  plan: StreamPlan,
+  context: AnswerContext,
+  heldBackBytes: number,
+  gone: AbortSignal,
+): Promise<void> {
   const { output, done } = startPiped(slot, plan);
   let cancelled: Promise<void> | undefined;
   const cancel = (): void => void (cancelled = slot.cancel(done));
@@ -117,7 +120,7 @@ async function answerPiped(slot: Slot, plan: StreamPlan, context: AnswerContext,
     if (answer === undefined) {
       held.push(chunk);
       heldBytes += chunk.length;
-      if (heldBytes < HELD_BACK_BYTES) continue;
+      if (heldBytes < heldBackBytes) continue;
       answer = beginAnswer(context);
       await answer.write(Buffer.concat(held.splice(0)));
     } else await answer.write(chunk);

@@ -12,6 +12,7 @@ export interface Token {
   depth: number;
 }
 
+const LINE_COMMENTS = ['--', '//', '# ', '#!'];
 const SPACE = /\s/;
 const WORD_START = /[A-Za-z_\u0080-\uffff]/;
 const WORD = /[\w$\u0080-\uffff]*/y;
@@ -41,7 +42,7 @@ export function* tokenize(sql: string, from = 0): Generator<Token> {
 function endOfBlank(sql: string, at: number): number {
   const char = sql[at] ?? '';
   if (SPACE.test(char)) return at + 1;
-  if (sql.startsWith('--', at) || sql.startsWith('# ', at) || sql.startsWith('#!', at)) {
+  if (LINE_COMMENTS.some((mark) => sql.startsWith(mark, at))) {
     const end = sql.indexOf('\n', at);
     return end === -1 ? sql.length : end + 1;
   }

@@ -18,10 +18,16 @@ export interface QueryRequest {
   settings: Record<string, string>;
   /** The answer may be compressed with gzip. */
   gzip: boolean;
+  /** Bytes of a result to hold back, so that a failure behind the first rows still gets a status of its own. */
+  heldBackBytes: number;
 }
 
 /** Statements, and data that stand behind them in one text, are held in memory up to here; data of their own are not. */
 const MAX_STATEMENT_BYTES = 64 * 1024 * 1024;
+
+const HELD_BACK_BYTES = 128 * 1024;
+/** What `wait_end_of_query=1` may raise it to by `buffer_size`. A server keeps the whole result; memory here is dear. */
+const MAX_HELD_BACK_BYTES = 4 * 1024 * 1024;
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 
@@ -75,9 +81,16 @@ export function readRequest(request: IncomingMessage): QueryRequest {
     queryId: parameters.get('query_id') ?? undefined,
     params,
     settings,
+    heldBackBytes: heldBack(parameters),
     gzip:
       isTrue(parameters.get('enable_http_compression')) && /\bgzip\b/.test(header(request, 'accept-encoding') ?? ''),
   };
+}
+
+function heldBack(parameters: URLSearchParams): number {
+  if (!isTrue(parameters.get('wait_end_of_query'))) return HELD_BACK_BYTES;
+  const asked = Number(parameters.get('buffer_size') ?? MAX_HELD_BACK_BYTES);
+  return asked >= HELD_BACK_BYTES ? Math.min(asked, MAX_HELD_BACK_BYTES) : HELD_BACK_BYTES;
 }
 
 function notServed(what: string): EngineException {

@@ -1,7 +1,8 @@
 -- What CI said and what was deployed. Rows are what a sender told us, one per message; a run, a job or a deployment is what its
 -- messages come to (analyzers/ci, analyzers/deploys), so that a message told twice is still one run.
 
--- One row per delivery about a workflow run. `received_at` of its first `queued` or `in_progress` delivery is the only honest
+-- One row per delivery about a workflow run; one that is sent again keeps a row of its own, as the first of them tells the time and
+-- must not be replaced. `received_at` of its first `queued` or `in_progress` delivery is the only honest
 -- start of either: GitHub's own `started_at` of a queued job is the time it was queued.
 CREATE TABLE IF NOT EXISTS {{local heliograph.ci_runs}} {{on_cluster}} (
   provider LowCardinality(String), -- 'github'
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS {{local heliograph.ci_runs}} {{on_cluster}} (
   received_at DateTime64(3)
 ) ENGINE = {{engine ReplacingMergeTree}}
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, delivery)
+ORDER BY (repository, run_id, attempt, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplication}};
 
 {{distributed heliograph.ci_runs by cityHash64(repository, run_id)}};
@@ -47,7 +48,7 @@ CREATE TABLE IF NOT EXISTS {{local heliograph.ci_jobs}} {{on_cluster}} (
   received_at DateTime64(3)
 ) ENGINE = {{engine ReplacingMergeTree}}
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, job_id, delivery)
+ORDER BY (repository, run_id, attempt, job_id, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplication}};
 
 {{distributed heliograph.ci_jobs by cityHash64(repository, run_id)}};
@@ -60,7 +61,7 @@ CREATE TABLE IF NOT EXISTS {{local heliograph.deployments}} {{on_cluster}} (
   version String, -- '' where absent
   sha String, -- '' where absent
   repository LowCardinality(String), -- '' where absent
-  status LowCardinality(String),
+  status LowCardinality(String), -- '' where absent
   kind LowCardinality(Nullable(String)), -- 'planned', 'rollback', 'hotfix'; NULL where unknown
   started_at Nullable(DateTime64(3)),
   finished_at Nullable(DateTime64(3)),

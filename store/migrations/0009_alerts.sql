@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS {{local heliograph.alert_deliveries}} {{on_cluster}} 
   starts_at DateTime64(3),
   status LowCardinality(String),
   attempt UInt32,
-  outcome LowCardinality(String), -- 'delivered', 'refused', 'unreachable', 'timeout', 'redirected', 'gave_up'
+  outcome LowCardinality(String), -- 'delivered', 'refused', 'unreachable', 'timeout', 'redirected', 'no_secret', 'gave_up'
   http_status Nullable(UInt16)
 ) ENGINE = {{engine ReplacingMergeTree}}
 PARTITION BY toYYYYMM(time)

@@ -39,7 +39,7 @@ function job(id: string, overrides: Partial<JobDeps> = {}): Task {
       { append: async (_signal, added) => void rows.push(...added.map((row) => JSON.stringify(row))) },
       clock,
     ),
-    doorsOpen: () => open,
+    openSources: () => (open ? ['otlp_traces', 'github'] : []),
     probeUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     probeHeaders: { authorization: 'Bearer t' },
     flushSelfTelemetry: async () => void (flushes += 1),
@@ -66,13 +66,16 @@ test('each minute with an open door is recorded once', async () => {
   await run(never);
   const minute = (text: string): number => Date.parse(text) / 1000;
   expect(rows).toEqual(
-    ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'].map((at) => `{"source":"otlp_traces","minute":${minute(at)}}`),
+    ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'].flatMap((at) =>
+      ['otlp_traces', 'github'].map((source) => JSON.stringify({ source, minute: minute(at) })),
+    ),
   );
 });
 
 test('a minute that could not be recorded is tried again', async () => {
   let fail = true;
   const { run } = job('source-minutes', {
+    openSources: () => ['otlp_traces'],
     markCovered: createCoverage(
       {
         append: async () => {

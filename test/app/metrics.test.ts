@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMetrics, type MetricSources } from '../../app/metrics.ts';
+import type { MetricSources } from '../../app/metric-series.ts';
+import { createMetrics } from '../../app/metrics.ts';
 import type { DoorTotals } from '../../ingest/doors/ledger.ts';
 
 function sources(): {
@@ -7,6 +8,7 @@ function sources(): {
   door: DoorTotals;
   journal: { oldestMs: number | null };
   engine: { up: boolean; restarts: number };
+  derived: { text: string; atMs: number };
 } {
   const door: DoorTotals = {
     bodies: 3,
@@ -20,16 +22,21 @@ function sources(): {
   };
   const journal = { oldestMs: 8_000 as number | null };
   const engine = { up: true, restarts: 1 };
+  const derived = { text: 'up_to_date 1\n', atMs: 9_500 };
   return {
+    derived,
     door,
     journal,
     engine,
     sources: {
       door: () => door,
+      hooks: () => [{ hook: 'github', event: 'workflow_run', outcome: 'stored', count: 11, lastAtMs: 5 }],
       journal: () => ({ segments: 2, bytes: 400, ...journal, refused: { journal_full: 5 } }),
       engine: () => engine,
       jobs: () => [{ id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 }],
       slowLaneWaiting: () => 6,
+      backgroundRestarts: () => 3,
+      derived: () => derived,
       nowMs: () => 10_000,
     },
   };
@@ -44,12 +51,13 @@ function sample(text: string, series: string): number | undefined {
 test('a snapshot says what the sources said when it was taken, and nothing before', async () => {
   const { sources: given, door } = sources();
   const metrics = createMetrics(given, '1.2.3');
-  expect(metrics.snapshot()).toBe('');
+  expect(metrics.snapshot()).not.toContain('heliograph_');
   await metrics.refresh();
   const first = metrics.snapshot();
   const expected: Record<string, number> = {
     'heliograph_build_info{version="1.2.3"}': 1,
     'heliograph_door_bodies_total{door="otlp_http"}': 3,
+    'heliograph_hook_deliveries_total{hook="github",event="workflow_run",outcome="stored"}': 11,
     'heliograph_door_spans_total{door="otlp_http"}': 24,
     'heliograph_rejected_spans_total{reason="invalid_trace_id"}': 4,
     'heliograph_refused_requests_total{reason="unsupported_media_type"}': 7,
@@ -62,6 +70,9 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
     'heliograph_journal_refused_bodies_total{reason="journal_full"}': 5,
     heliograph_engine_up: 1,
     heliograph_engine_restarts_total: 1,
+    heliograph_background_restarts_total: 3,
+    heliograph_derived_last_success_timestamp_seconds: 9.5,
+    up_to_date: 1,
     'heliograph_job_runs_total{job="retention"}': 9,
     'heliograph_job_failures_total{job="retention"}': 1,
     'heliograph_job_missed_ticks_total{job="retention"}': 2,
@@ -98,4 +109,22 @@ test('loads are counted as they happen', async () => {
   expect(sample(text, 'heliograph_quarantined_bodies_total')).toBe(1);
   expect(sample(text, 'heliograph_freshness_seconds_bucket{le="1"}')).toBe(1);
   expect(sample(text, 'heliograph_freshness_seconds_count')).toBe(2);
+});
+
+test('derived series that are no longer fresh vanish; when they were computed last stays', async () => {
+  const { sources: given, derived } = sources();
+  const metrics = createMetrics(given, '1');
+  derived.atMs = 10_000 - 120_000;
+  await metrics.refresh();
+  expect(sample(metrics.snapshot(), 'up_to_date')).toBe(1);
+  derived.atMs -= 1;
+  expect(sample(metrics.snapshot(), 'up_to_date')).toBeUndefined();
+  expect(sample(metrics.snapshot(), 'heliograph_derived_last_success_timestamp_seconds')).toBe(-110);
+});
+
+test('before anything was derived there is no time of it', async () => {
+  const { sources: given } = sources();
+  const metrics = createMetrics({ ...given, derived: () => undefined }, '1');
+  await metrics.refresh();
+  expect(metrics.snapshot()).not.toMatch(/^heliograph_derived_last_success/m);
 });

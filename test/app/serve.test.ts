@@ -112,7 +112,7 @@ describe('first light', () => {
       checks: { name: string }[];
     };
     expect(ready).toMatchObject({ ok: true });
-    expect(ready.checks.map((check) => check.name)).toEqual(['store', 'migrations', 'journal']);
+    expect(ready.checks.map((check) => check.name)).toEqual(['store', 'migrations', 'journal', 'profiler']);
     const metrics = await eventually(async () => {
       const text = await (await fetch(`${instance.pageUrl}/metrics`)).text();
       return text.includes('heliograph_engine_up 1') ? text : undefined;

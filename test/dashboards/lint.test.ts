@@ -21,6 +21,12 @@ function target(boards: Board[], id: number) {
   return found;
 }
 
+function deploys(boards: Board[]) {
+  const found = boards[0]?.annotations.list.find(({ name }) => name === 'Deploys');
+  if (found === undefined) throw new Error('the Overview marks no deploys');
+  return found;
+}
+
 /** One fault each, and words of the finding it must cause. Panels are the Overview's. */
 const FAULTS: readonly (readonly [fault: string, finding: RegExp, apply: (boards: Board[]) => void])[] = [
   ['two boards with one uid', /used twice/, (boards) => boards.push(structuredClone(boards[0] as Board))],
@@ -133,6 +139,96 @@ const FAULTS: readonly (readonly [fault: string, finding: RegExp, apply: (boards
   ['no legend', /legend/, (boards) => Object.assign(panel(boards, 7).options ?? {}, { legend: { showLegend: false } })],
   ['a transformation', /transformations/, (boards) => Object.assign(panel(boards, 10), { transformations: [] })],
   ['an editable board', /editable/, (boards) => Object.assign(boards[0] ?? {}, { editable: true })],
+  [
+    'a bucket width of its own',
+    /interval 5m is not one of 1m,1h,7d/,
+    (boards) => Object.assign(panel(boards, 7), { interval: '5m' }),
+  ],
+  [
+    'a mapping to a colour the page lacks',
+    /colour pink is not drawn/,
+    (boards) =>
+      (panel(boards, 13).fieldConfig?.overrides[0]?.properties ?? []).forEach((property) => {
+        if (property.id === 'mappings') property.value = [{ type: 'value', options: { firing: { color: 'pink' } } }];
+      }),
+  ],
+  [
+    'charts without deploys',
+    /deploys are not marked/,
+    (boards) => Object.assign(boards[0]?.annotations ?? {}, { list: boards[0]?.annotations.list.slice(0, 1) }),
+  ],
+  [
+    'an annotation without its columns',
+    /annotation Deploys: does not select time,text,title,tags/,
+    (boards) =>
+      Object.assign(deploys(boards).target ?? {}, {
+        rawSql: deploys(boards).target?.rawSql.replace('time, text', 'text, time'),
+      }),
+  ],
+  [
+    'an annotation without end',
+    /annotation Deploys: has no limit/,
+    (boards) =>
+      Object.assign(deploys(boards).target ?? {}, { rawSql: deploys(boards).target?.rawSql.replace(/LIMIT.*/, '') }),
+  ],
+  [
+    'an annotation beside the views',
+    /annotation Deploys: .* is not a view of the registry/,
+    (boards) =>
+      Object.assign(deploys(boards).target ?? {}, {
+        rawSql: deploys(boards).target?.rawSql.replace('boards.deploys', 'heliograph.deployments'),
+      }),
+  ],
+  [
+    'an annotation in a colour the page lacks',
+    /annotation Deploys: colour pink/,
+    (boards) => Object.assign(deploys(boards), { iconColor: 'pink' }),
+  ],
+  [
+    'a flame graph without its columns',
+    /does not select level,value,self,label/,
+    (boards) => {
+      const [graph] = boards.flatMap(dataPanels).filter(({ type }) => type === 'flamegraph');
+      Object.assign(graph?.targets?.[0] ?? {}, { rawSql: graph?.targets?.[0]?.rawSql.replace('self, ', '') });
+    },
+  ],
+  [
+    'prose that says nothing',
+    /says nothing/,
+    (boards) => {
+      const [prose] = boards.flatMap(dataPanels).filter(({ type }) => type === 'text');
+      Object.assign(prose?.options ?? {}, { content: 'Hello.' });
+    },
+  ],
+  [
+    'All that stands for SQL',
+    /All stands for more than an empty literal/,
+    (boards) => {
+      const [variable] = boards
+        .flatMap(({ templating }) => templating.list)
+        .filter(({ allValue }) => allValue !== undefined);
+      Object.assign(variable ?? {}, { allValue: '(SELECT 1)' });
+    },
+  ],
+  [
+    'a link that a field leads anywhere',
+    /leads to no board/,
+    (boards) =>
+      (panel(boards, 10).fieldConfig?.overrides[0]?.properties ?? []).forEach((property) => {
+        if (property.id === 'links') property.value = [{ title: 'x', url: '${__data.fields.service}' }];
+      }),
+  ],
+  [
+    'a view without its end of time',
+    /not bound to the time range/,
+    (boards) => {
+      const suspects = boards
+        .flatMap(dataPanels)
+        .find(({ title, type }) => title === 'Leak suspects' && type === 'table');
+      const shown = suspects?.targets?.[0];
+      Object.assign(shown ?? {}, { rawSql: shown?.rawSql.replace('$__toTime', 'now()') });
+    },
+  ],
   [
     'a variable read once',
     /not read again/,

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../dashboards/index.ts';
 import { dataPanels } from '../../dashboards/shared/model.ts';
@@ -26,7 +26,7 @@ const boards = BOARDS.map((build) => build());
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   test.each(boards.map((board) => [board.title, board] as const))('%s draws every panel', async (_title, board) => {
     const { page, errors } = await openPage(browser, { colorScheme });
-    await page.goto(`${origin}/d/${board.uid}?from=now-1h&to=now`);
+    await page.goto(`${origin}/d/${board.uid}`);
     const states = await settled(page);
     expect(states).toEqual(Object.fromEntries(dataPanels(board).map(({ id }) => [String(id), 'drawn'])));
     expect(await page.title()).toBe(`${board.title} · Heliograph`);
@@ -45,7 +45,7 @@ test('the first address leads to the overview, and a service there leads to its 
   const { page, errors } = await openPage(browser);
   await page.goto(`${origin}/?from=now-1h`);
   await settled(page);
-  await page.getByRole('link', { name: 'checkout' }).click();
+  await page.locator('[data-panel="10"]').getByRole('link', { name: 'checkout' }).click();
   await page.waitForURL(/heliograph-service-latency/);
   const states = await settled(page);
   expect(Object.values(states)).not.toContain('failed');
@@ -60,7 +60,7 @@ test('the first address leads to the overview, and a service there leads to its 
   );
   await page.goBack();
   await page.waitForURL(/heliograph-overview/);
-  expect(Object.keys(await settled(page))).toHaveLength(10);
+  expect(Object.keys(await settled(page))).toHaveLength(14);
   expect(errors).toEqual([]);
   await page.context().close();
 });
@@ -189,7 +189,7 @@ test('an empty range says what to do, in every panel that has nothing', async ()
   const { page, errors } = await openPage(browser);
   await page.goto(`${origin}${OVERVIEW}?from=2001-01-01&to=2001-01-02`);
   const states = await settled(page);
-  expect(Object.values(states).filter((state) => state === 'empty')).toHaveLength(9);
+  expect(Object.values(states).filter((state) => state === 'empty')).toHaveLength(13);
   expect(await page.locator('[data-panel="7"]').textContent()).toContain(
     'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318',
   );
@@ -255,6 +255,166 @@ test('an unknown board offers the boards there are', async () => {
   await page.context().close();
 });
 
+const FLAMES = '/d/heliograph-flamegraph?var-service=checkout';
+
+/** A point in a level of the flame graph, in page coordinates. */
+async function boxAt(page: Page, level: number, share = 0.5): Promise<{ x: number; y: number }> {
+  const box = await page.locator('.flame-scroll canvas').boundingBox();
+  if (box === null) throw new Error('no flame graph');
+  return { x: box.x + box.width * share, y: box.y + level * 20 + 10 };
+}
+
+test('a flame graph is looked into by click, searched, and left again', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${FLAMES}`);
+  await settled(page);
+  const tip = page.locator('.flame-tip');
+  const root = await boxAt(page, 0);
+  await page.mouse.move(root.x, root.y);
+  expect(await tip.textContent()).toMatch(/^totalTotal[\d.]+ s · 100%Self0 ns · 0%$/);
+  const serve = await boxAt(page, 1);
+  await page.mouse.move(serve.x, serve.y);
+  expect(await tip.textContent()).toMatch(/^net\/http\.\(\*conn\)\.serve.*Of its caller[\d.]+%$/);
+  expect(await page.getByRole('navigation', { name: 'Focused function' }).isVisible()).toBe(false);
+  await page.mouse.click(serve.x, serve.y);
+  const path = page.getByRole('navigation', { name: 'Focused function' });
+  expect(await path.getByRole('button').allTextContents()).toEqual(['total', 'http.(*conn).serve']);
+  await page.getByLabel('Search functions').fill('regexp');
+  expect(await page.locator('.flame-found').textContent()).toMatch(/^\d+ frames, [\d.]+% of all$/);
+  await screenshot(page, 'flamegraph-focused');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  expect(await path.isVisible()).toBe(false);
+  expect(await page.getByLabel('Search functions').inputValue()).toBe('');
+  const rows = page.locator('.flame-top tbody tr');
+  expect(await rows.first().textContent()).toContain('regexp.(*Regexp).backtrack');
+  await page.getByRole('button', { name: 'Total', exact: true }).click();
+  expect(await rows.first().textContent()).toContain('total');
+  await rows.nth(1).getByRole('button').click();
+  expect(await page.locator('.flame-found').textContent()).toMatch(/^1 frame, [\d.]+% of all$/);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('a flame graph is walked by arrows, and a refresh keeps the place', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${FLAMES}`);
+  await settled(page);
+  const address = page.url();
+  await page.locator('.flame-scroll').focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+  expect(await page.locator('.flame-label').textContent()).toBe('net/http.serverHandler.ServeHTTP');
+  await page.keyboard.press('ArrowUp');
+  expect(await page.locator('.flame-label').textContent()).toBe('net/http.(*conn).serve');
+  await page.keyboard.press('ArrowLeft');
+  expect(await page.locator('.flame-label').textContent()).not.toBe('net/http.(*conn).serve');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  const crumbs = page.locator('.flame-path button');
+  expect(await crumbs.allTextContents()).toEqual(['total', 'http.(*conn).serve']);
+  expect(page.url()).toBe(address);
+  await Promise.all([
+    page.waitForResponse((response) => response.url().includes('/panels/5?')),
+    page.locator('.flame-scroll').press('r'),
+  ]);
+  await settled(page);
+  expect(await crumbs.allTextContents()).toEqual(['total', 'http.(*conn).serve']);
+  await page.locator('.flame-scroll').press('Escape');
+  expect(await page.locator('.flame-path').isVisible()).toBe(false);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('a flame graph without profiles says why, and a phone gets it without the list', async () => {
+  const { page, errors } = await openPage(browser, { width: 390, height: 844 });
+  await page.goto(`${origin}${FLAMES}&var-profile=goroutine&var-sample_type=goroutine`);
+  await settled(page);
+  expect(await page.locator('.flame-top').isVisible()).toBe(false);
+  const root = await boxAt(page, 0);
+  await page.locator('.flame-scroll').scrollIntoViewIfNeeded();
+  const scrolled = await boxAt(page, 0);
+  await page.mouse.move(scrolled.x, scrolled.y);
+  expect(root.x).toBe(scrolled.x);
+  expect(await page.locator('.flame-tip').textContent()).toMatch(/^totalTotal[\d.]+ · 100%/);
+  await page.goto(`${origin}${FLAMES}&from=2001-01-01&to=2001-01-02&var-profile=cpu&var-sample_type=cpu`);
+  expect(Object.values(await settled(page))).toEqual(['empty', 'empty', 'empty', 'empty', 'empty', 'empty']);
+  expect(await page.locator('[data-panel="5"] .panel-message').textContent()).toContain('every ten minutes');
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('deploys stand on the charts, say what they are, and are switched off', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${SERVICE}?var-service=checkout&from=now-1h&to=now&refresh=`);
+  await settled(page);
+  const toggle = page.getByRole('button', { name: /^Deploys/ });
+  await page.locator('.annotation .control-value', { hasText: /^1$/ }).waitFor();
+  expect(await toggle.getAttribute('aria-pressed')).toBe('true');
+  const { rows } = await page.evaluate<{ rows: [string][] }>(
+    `fetch('/api/boards/heliograph-service-latency/annotations/Deploys?var-service=checkout&from=now-1h&to=now').then((answer) => answer.json())`,
+  );
+  const over = await page.locator('[data-panel="7"] .u-over').boundingBox();
+  if (over === null) throw new Error('no chart');
+  const age = (Date.now() - Date.parse(rows[0]?.[0] ?? '')) / 3_600_000;
+  const tip = page.locator('[data-panel="7"] .tooltip-mark');
+  const point = () => page.mouse.move(over.x + over.width * (1 - age), over.y + 60);
+  await point();
+  expect(await tip.textContent()).toMatch(/^checkout 1\.42\.0\d{4}-/);
+  await screenshot(page, 'deploy-mark');
+  await toggle.click();
+  expect(await toggle.getAttribute('aria-pressed')).toBe('false');
+  await point();
+  expect(await tip.count()).toBe(0);
+  // The choice goes along to the next board.
+  await page.getByRole('link', { name: 'Runtime' }).click();
+  await page.waitForURL(/heliograph-runtime/);
+  await settled(page);
+  expect(await toggle.getAttribute('aria-pressed')).toBe('false');
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('a service is followed from its latency to its goroutines to their flame graph and back', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}${SERVICE}?var-service=checkout&from=now-30m&to=now`);
+  await settled(page);
+  await page.getByRole('link', { name: 'Runtime' }).click();
+  await page.waitForURL(/heliograph-runtime\?from=now-30m&to=now&var-service=checkout/);
+  await settled(page);
+  expect(await page.locator('[data-panel="2"] .stat-value').textContent()).toBe('1');
+  expect(await page.locator('[data-panel="17"] tbody tr').first().textContent()).toMatch(/^checkout-canary.*failed/);
+  await page.locator('[data-panel="9"]').getByRole('link').click();
+  await page.waitForURL(/heliograph-flamegraph.*var-target=checkout-2&var-profile=goroutine/);
+  expect(Object.values(await settled(page))).not.toContain('failed');
+  expect(new URL(page.url()).searchParams.get('from')).toBe('now-30m');
+  expect(await page.locator('.flame-top tbody').textContent()).toContain('notify.(*Webhook).Send.func1');
+  await page.getByRole('link', { name: 'Latency' }).click();
+  await page.waitForURL(/heliograph-service-latency\?from=now-30m&to=now&var-service=checkout/);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test('a hidden part of a stack leaves the chart, and prose is text', async () => {
+  const { page, errors } = await openPage(browser);
+  await page.goto(`${origin}/d/heliograph-contributors`);
+  await settled(page);
+  const axis = () => page.evaluate<string>(`document.querySelector('[data-panel="9"] canvas').toDataURL()`);
+  const before = await axis();
+  const people = page.locator('[data-panel="9"]').getByRole('button', { name: 'people', exact: true });
+  await people.click();
+  expect(await people.getAttribute('aria-pressed')).toBe('false');
+  expect(await axis()).not.toBe(before);
+  await people.click();
+  expect(await axis()).toBe(before);
+  const prose = page.locator('[data-panel="13"] .prose');
+  expect(await prose.locator('strong').first().textContent()).toBe('No ranking.');
+  expect(await prose.locator('li').count()).toBe(4);
+  expect(await prose.locator('pre').textContent()).toContain('git log --no-merges');
+  expect(await page.locator('[data-panel="8"] .legend').textContent()).toMatch(/shop\/mailer––/);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
 // The last two take the store and the server away for good.
 test('without a store every panel says so and can be retried, and what was drawn is not passed off as new', async () => {
   const { page } = await openPage(browser);
@@ -265,8 +425,8 @@ test('without a store every panel says so and can be retried, and what was drawn
   await page.getByRole('alert').filter({ hasText: 'No panel could be loaded' }).waitFor();
   const states = await settled(page);
   expect(new Set(Object.values(states))).toEqual(new Set(['failed']));
-  expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(10);
-  expect(await page.locator('.panel[data-stale]').count()).toBe(10);
+  expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(14);
+  expect(await page.locator('.panel[data-stale]').count()).toBe(14);
   await screenshot(page, 'store-down');
   await page.keyboard.press('-');
   await page.waitForURL(/from=\d{13}/);

@@ -34,3 +34,13 @@ test.each([
 test('a token may hold a colon', () => {
   expect(createAuth('a:b').allows(basic('user:a:b'))).toBe(true);
 });
+
+test('the bare token passes where a client has a place of its own for it', () => {
+  const auth = createAuth('secret');
+  expect([auth.allowsSecret('secret'), auth.allowsSecret('secrets'), auth.allowsSecret('')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([auth.allowsSecret(undefined), createAuth(undefined).allowsSecret(undefined)]).toEqual([false, true]);
+});

@@ -1,5 +1,5 @@
 /**
- * Case folders: `<collector>/cases/<name>/` holds `input.hex` or `input.json`, and what must come out of it, row by row, in
+ * Case folders: `<collector>/cases/<name>/` holds `input.hex`, `input.json` or `input.gz`, and what must come out of it, row by row, in
  * `expected.ndjson` (what is kept) and `rejects.ndjson` (what is not, and why). A new case is a folder and no code:
  * `UPDATE_CASES=1` writes the two files, and the person who commits them has read them.
  */
@@ -40,8 +40,10 @@ export function runCases(folder: string, decode: (input: CaseInput, name: string
   }
 }
 
-/** Hex may be laid out in lines, with `#` before a remark. */
+/** Hex may be laid out in lines, with `#` before a remark. Of `input.gz` the bytes are given as they are. */
 function readInput(path: string): CaseInput {
+  const packedPath = join(path, 'input.gz');
+  if (existsSync(packedPath)) return { format: 'hex', bytes: readFileSync(packedPath) };
   const hexPath = join(path, 'input.hex');
   if (!existsSync(hexPath)) {
     const value: unknown = JSON.parse(readFileSync(join(path, 'input.json'), 'utf8'));

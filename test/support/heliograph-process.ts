@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtPath } from '../../core/paths.ts';
 
@@ -16,14 +16,19 @@ export interface HeliographProcess {
   exited: Promise<number | string>;
 }
 
-/** Starts on free ports and waits until it says that it is ready (or, with `untilReady: false`, until its doors are open). */
+/**
+ * Starts on free ports and waits until it says that it is ready (or, with `untilReady: false`, until its doors are open).
+ * `main` is the program, where it is not the one built here.
+ */
 export async function spawnHeliograph(
   dataDir: string,
   env: Record<string, string> = {},
   untilReady = true,
+  main = builtPath('app/main.ts'),
 ): Promise<HeliographProcess> {
+  mkdirSync(dataDir, { recursive: true });
   rmSync(join(dataDir, 'instance.json'), { force: true });
-  const child = spawn(process.execPath, [builtPath('app/main.ts'), 'serve'], {
+  const child = spawn(process.execPath, [main, 'serve'], {
     cwd: dataDir,
     env: {
       PATH: process.env['PATH'] ?? '',

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { test } from 'vitest';
 
-function onPath(command: string): boolean {
+/** Whether a command is on PATH. */
+export function onPath(command: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(`${folder}/${command}`));
 }
 

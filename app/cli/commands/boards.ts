@@ -1,4 +1,3 @@
-import { writeProvisioning } from '../../../dashboards/export.ts';
 import type { CommandSpec } from '../command.ts';
 
 export const boardsExportCommand: CommandSpec = {
@@ -11,6 +10,8 @@ export const boardsExportCommand: CommandSpec = {
     },
   ],
   async run(call) {
+    // Loaded late: the builders' SDK would stay in memory for as long as `serve` runs.
+    const { writeProvisioning } = await import('../../../dashboards/export.ts');
     const out = call.options['out'];
     const paths = await writeProvisioning(typeof out === 'string' ? out : undefined);
     call.io.out(`${paths.join('\n')}\n`);

@@ -63,4 +63,9 @@ export const api = {
         signal,
       )
     ).options,
+  annotation: (uid: string, name: string, scope: Scope, signal: AbortSignal) =>
+    getJson<{ columns: { name: string }[]; rows: unknown[][] }>(
+      `${boardPath(uid)}/annotations/${encodeURIComponent(name)}?${query(scope)}`,
+      signal,
+    ),
 };

@@ -1,5 +1,6 @@
 /** What the charts over time share: axes, crosshair, zoom by dragging. */
 import { cssColor } from './dom.ts';
+import { drawMarks } from './marks.ts';
 import type { RenderContext } from './renderer.ts';
 import { localMinute } from './units.ts';
 import { type Plot, type PlotAxis, type PlotOptions, type PlotSeries, uPlot } from './uplot.ts';
@@ -22,6 +23,14 @@ function timeLabel(seconds: number, step: number): string {
   const at = new Date(seconds * 1000);
   const midnight = at.getHours() === 0 && at.getMinutes() === 0;
   return step >= DAY_SECONDS || midnight ? `${MONTHS[at.getMonth()]} ${at.getDate()}` : localMinute(seconds * 1000);
+}
+
+/** Plots on the page. */
+const live = new Set<Plot>();
+
+/** Draws every chart again with the figures it has: the events on them have changed. */
+export function redrawCharts(): void {
+  for (const plot of live) plot.redraw(false);
 }
 
 /** A plot that fills `host`, over the range [from, to] in Unix ms, sharing its crosshair with every other on the page. */
@@ -69,6 +78,8 @@ export function createChart(spec: ChartSpec): Plot {
     series: [{}, ...spec.series],
     hooks: {
       ...spec.hooks,
+      draw: [drawMarks],
+      destroy: [(plot) => live.delete(plot)],
       setSelect: [
         (plot) => {
           const { left, width } = plot.select;
@@ -79,7 +90,9 @@ export function createChart(spec: ChartSpec): Plot {
       ],
     },
   };
-  return new uPlot(options, spec.data as never, host);
+  const plot = new uPlot(options, spec.data as never, host);
+  live.add(plot);
+  return plot;
 }
 
 function widestLabel(_plot: Plot, labels: string[] | null): number {

@@ -26,27 +26,41 @@ export function thresholdColor(options: FieldOptions, value: number): string | u
   return options.thresholds?.steps.findLast((step) => step.value === null || value >= step.value)?.color;
 }
 
+/** Name of the colour that the board gives to a text; undefined where it gives none. */
+export function mappedColor(options: FieldOptions, text: string): string | undefined {
+  const found = options.mappings?.find((mapping) => Object.hasOwn(mapping.options, text));
+  return found?.options[text]?.color;
+}
+
 const PALETTE_SIZE = 10;
 const assigned = new Map<string, number>();
 
-/** A colour for a series name: the same on every panel, and distinct until the palette is used up. */
-export function seriesColor(options: FieldOptions, name: string): string {
-  if (options.color?.mode === 'fixed') return namedColor(options.color.fixedColor ?? 'text');
-  let slot = assigned.get(name);
-  if (slot === undefined) {
-    slot = freeSlot(name);
-    assigned.set(name, slot);
-  }
-  return cssColor(`--s${slot}`);
+/**
+ * Colours of a panel's series: what the board fixes; else a name's own, which is the same on every panel. Where a panel would
+ * show one colour twice, the later series takes one that the panel has not used, as long as there is one.
+ */
+export function seriesColors(series: readonly { name: string; color: FieldOptions['color'] }[]): string[] {
+  const used = new Set<number>();
+  return series.map(({ name, color }) => {
+    if (color?.mode === 'fixed') return namedColor(color.fixedColor ?? 'text');
+    let slot = assigned.get(name);
+    if (slot === undefined) {
+      slot = freeSlot(name, new Set([...assigned.values(), ...used]));
+      assigned.set(name, slot);
+    }
+    if (used.has(slot)) slot = freeSlot(name, used);
+    used.add(slot);
+    return cssColor(`--s${slot}`);
+  });
 }
 
-function freeSlot(name: string): number {
+/** A slot that is not taken, or the name's first choice where all are. */
+function freeSlot(name: string, taken: ReadonlySet<number>): number {
   let hash = 7;
   for (const char of name) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
-  const used = new Set(assigned.values());
   for (let step = 0; step < PALETTE_SIZE; step += 1) {
     const slot = (hash + step) % PALETTE_SIZE;
-    if (!used.has(slot)) return slot;
+    if (!taken.has(slot)) return slot;
   }
   return hash % PALETTE_SIZE;
 }

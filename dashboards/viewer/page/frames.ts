@@ -13,6 +13,8 @@ export interface PanelMeta {
   stepSeconds: number;
   tookMs: number;
   n: number | null;
+  /** What `n` counts: 'spans', 'commits' … */
+  counted: string;
   coverage: number | null;
   asOf: string | null;
 }
@@ -105,5 +107,17 @@ export function maxOf(values: readonly (number | null)[]): number | null {
   return values.reduce<number | null>(
     (max, value) => (value !== null && (max === null || value > max) ? value : max),
     null,
+  );
+}
+
+/** Heights of a stack, lowest series first: each value on top of those before it. A missing value adds nothing and stays missing. */
+export function stacked(series: readonly (readonly (number | null)[])[]): (number | null)[][] {
+  const sums: number[] = [];
+  return series.map((values) =>
+    values.map((value, index) => {
+      if (value === null) return null;
+      sums[index] = (sums[index] ?? 0) + value;
+      return sums[index] ?? null;
+    }),
   );
 }

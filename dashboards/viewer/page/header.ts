@@ -1,13 +1,14 @@
 /** The bar on top: name, boards, time, refresh, theme. */
-import type { Board } from '../../shared/model.ts';
-import type { BoardSummary } from './api.ts';
+import type { Board, BoardLink } from '../../shared/model.ts';
+import type { BoardSummary, Scope } from './api.ts';
 import { h, icon } from './dom.ts';
 import type { Actions } from './help.ts';
 import { toggleSheet } from './help.ts';
+import { fillTemplate } from './links.ts';
 import { createPopover } from './popover.ts';
 import { createTimePicker, type TimePicker } from './time-picker.ts';
 
-export const REFRESH_CHOICES = ['', '5s', '10s', '30s', '1m'] as const;
+export const REFRESH_CHOICES = ['', '5s', '10s', '30s', '1m', '5m'] as const;
 
 export interface HeaderDeps extends Actions {
   chooseRange(from: string, to: string): void;
@@ -21,6 +22,8 @@ export interface Header {
   time: TimePicker;
   /** Where the variables stand. */
   variables: HTMLElement;
+  /** Where the links to boards that tell more stand. */
+  links: HTMLElement;
   set(board: Board | undefined, boards: readonly BoardSummary[], from: string, to: string, refresh: string): void;
 }
 
@@ -30,6 +33,7 @@ export function createHeader(deps: HeaderDeps): Header {
   const switcher = createSwitcher(deps);
   const every = createRefreshSelect(deps);
   const variables = h('div', { class: 'variables' });
+  const links = h('nav', { class: 'more', 'aria-label': 'Related boards' });
   const element = h(
     'header',
     { class: 'bar' },
@@ -62,6 +66,7 @@ export function createHeader(deps: HeaderDeps): Header {
     element,
     time,
     variables,
+    links,
     set(board, boards, from, to, refresh) {
       switcher.set(board, boards);
       time.set(from, to);
@@ -120,4 +125,11 @@ function mark(): SVGSVGElement {
   for (const [name, value] of Object.entries({ cx: '10.3', cy: '5.7', r: '2.3' })) sun.setAttribute(name, value);
   svg.append(sun);
   return svg;
+}
+
+/** A board's own links to others, with its time and variables filled in. */
+export function relatedLinks(links: readonly BoardLink[], scope: Scope): HTMLElement[] {
+  return links
+    .filter(({ type, url }) => type === 'link' && url !== undefined)
+    .map(({ title, url = '' }) => h('a', { href: fillTemplate(url, { ...scope, fields: {} }) }, title));
 }

@@ -1,10 +1,11 @@
 /** The page: reads the address, draws the board it names, and keeps address and board in step. */
 import type { Board } from '../../shared/model.ts';
 import { parseTime } from '../../shared/time-math.ts';
+import { type Annotations, createAnnotations } from './annotations.ts';
 import { ApiError, api, type BoardSummary, type Scope } from './api.ts';
 import { type BoardView, createBoardView } from './board-view.ts';
 import { h } from './dom.ts';
-import { createHeader } from './header.ts';
+import { createHeader, relatedLinks } from './header.ts';
 import { bindKeys } from './help.ts';
 import type { LoadOutcome, PanelFrame } from './panel.ts';
 import { createRefresher, refreshMs } from './refresher.ts';
@@ -22,6 +23,7 @@ let boards: BoardSummary[] = [];
 let board: Board | undefined;
 let view: BoardView | undefined;
 let variables: Variables | undefined;
+let annotations: Annotations | undefined;
 let resolving: AbortController | undefined;
 
 const status = createStatus();
@@ -52,6 +54,7 @@ document.body.append(
   h('a', { class: 'skip', href: '#board' }, 'Skip to the board'),
   header.element,
   status.banner,
+  header.links,
   h('main'),
   status.element,
 );
@@ -96,7 +99,8 @@ async function build(uid: string): Promise<void> {
   board = next;
   document.title = `${board.title} · Heliograph`;
   variables = createVariables(board, (changed) => navigate({ values: new Map([...here.values, ...changed]) }));
-  header.variables.replaceChildren(...variables.controls.map((control) => control.element));
+  annotations = createAnnotations(board);
+  header.variables.replaceChildren(...variables.controls.map((control) => control.element), ...annotations.controls);
   view = createBoardView(board, { zoom: zoomTo, reload: (frames) => void load(frames) });
   mount(view.element);
 }
@@ -121,7 +125,8 @@ async function refresh(): Promise<void> {
     // The panels ask for the same store and say what is wrong, each in its place.
     if (mine.signal.aborted) return;
   }
-  const loading = load(view.visible());
+  header.links.replaceChildren(...relatedLinks(board?.links ?? [], scope()));
+  const loading = Promise.all([load(view.visible()), annotations?.load(scope(), mine.signal)]);
   header.variables.removeAttribute('aria-busy');
   await loading;
 }
@@ -177,7 +182,9 @@ function showProblem(error: unknown): void {
   view = undefined;
   board = undefined;
   variables = undefined;
+  annotations = undefined;
   header.variables.replaceChildren();
+  header.links.replaceChildren();
   const links = boards.map(({ uid, title }) => h('li', {}, h('a', { href: `/d/${encodeURIComponent(uid)}` }, title)));
   const text = missing ? 'There is no board at this address. These are the boards:' : failure.message;
   const retry = h('button', { type: 'button', class: 'retry', onclick: () => void open(here) }, 'Retry');

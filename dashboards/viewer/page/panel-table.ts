@@ -1,6 +1,6 @@
 /** Rows, sortable by any column, with links to other boards. */
 import { h } from './dom.ts';
-import { fieldOptions, namedColor, thresholdColor } from './fields.ts';
+import { fieldOptions, mappedColor, namedColor, thresholdColor } from './fields.ts';
 import type { FieldOptions } from '../../shared/model.ts';
 import { type ColumnKind, columnKind, type PanelData, timeMs } from './frames.ts';
 import { fillTemplate } from './links.ts';
@@ -37,6 +37,8 @@ export const tablePanel: RendererFactory = (host) => {
       kind: columnKind(column.type),
       options: fieldOptions(context.panel, column.name),
     }));
+    const loose = columns.filter(({ options }) => options.custom?.['width'] === undefined);
+    table.classList.toggle('has-rest', loose.length === 1);
     redraw = () => {
       const rows = sorted(target.rows, columns, sorting);
       const sort = (column: TableColumn) => {
@@ -100,10 +102,9 @@ function cellOf(
           { class: alignment(column), title: text },
           h('a', { href: template(link.url), title: template(link.title) }, text),
         );
-  if (typeof cell === 'number' && column.options.thresholds !== undefined) {
-    const color = thresholdColor(column.options, cell);
-    if (color !== undefined && color !== 'text') element.style.color = namedColor(color);
-  }
+  if (column.options.custom?.['width'] !== undefined) element.classList.add('sized');
+  const color = typeof cell === 'number' ? thresholdColor(column.options, cell) : mappedColor(column.options, text);
+  if (color !== undefined && color !== 'text') element.style.color = namedColor(color);
   if (/_id$/.test(column.name)) element.classList.add('mono');
   return element;
 }

@@ -1,12 +1,13 @@
-/** Lines over time, with a legend that switches them off. */
+/** Lines or bars over time, with a legend that switches them off. */
+import type { FieldOptions } from '../../shared/model.ts';
 import { createChart } from './chart.ts';
 import { h } from './dom.ts';
-import { fieldOptions, seriesColor } from './fields.ts';
-import { lastNotNull, maxOf, type PanelData, type Series, toWide } from './frames.ts';
+import { fieldOptions, seriesColors } from './fields.ts';
+import { lastNotNull, maxOf, type PanelData, type Series, stacked, toWide } from './frames.ts';
 import type { RenderContext, RendererFactory } from './renderer.ts';
 import { tooltipHooks, type TooltipRow } from './tooltip.ts';
-import { formatText } from './units.ts';
-import type { Plot, PlotSeries } from './uplot.ts';
+import { axisSteps, formatText } from './units.ts';
+import { type Plot, type PlotAxis, type PlotSeries, uPlot } from './uplot.ts';
 
 interface Line extends Series {
   color: string;
@@ -29,39 +30,72 @@ export const timeseriesPanel: RendererFactory = (host) => {
       return false;
     }
     const wide = toWide(target, data.meta.stepSeconds);
-    const lines = wide.series.map((series) => {
-      const options = fieldOptions(context.panel, series.name);
-      return { ...series, color: seriesColor(options, series.name), unit: options.unit };
-    });
-    drawLegend(legend, lines, hidden, (index, shown) => plot?.setSeries(index + 1, { show: shown }));
-    plot = createChart({
-      host: canvas,
-      fromMs: data.meta.from,
-      toMs: data.meta.to,
-      data: [wide.times, ...lines.map((line) => line.values)],
-      series: lines.map((line) => seriesOf(line, !hidden.has(line.name))),
-      yScale: { range: (_plot, _min, max) => yRange(max, context.panel.fieldConfig?.defaults.max) },
-      yAxis: { values: (_plot, splits) => splits.map((split) => formatText(lines[0]?.unit, split)) },
-      hooks: hooksOf(lines),
-      context,
-    });
+    const options = wide.series.map(({ name }) => fieldOptions(context.panel, name));
+    const colors = seriesColors(wide.series.map(({ name }, index) => ({ name, color: options[index]?.color })));
+    const lines = wide.series.map((series, index) => ({
+      ...series,
+      color: colors[index] ?? '',
+      unit: options[index]?.unit,
+    }));
+    const drawPlot = () => {
+      plot?.destroy();
+      plot = plotOf(canvas, wide.times, lines, hidden, data, context);
+    };
+    drawLegend(legend, legendOrder(lines, context), hidden, drawPlot);
+    drawPlot();
     return true;
   };
   return { draw, destroy: () => plot?.destroy() };
 };
 
-function hooksOf(lines: readonly Line[]) {
-  const tooltip = tooltipHooks((plot, index) => rowsAt(plot, index, lines));
-  return { init: [tooltip.init], setCursor: [tooltip.setCursor] };
+function plotOf(
+  host: HTMLElement,
+  times: number[],
+  lines: readonly Line[],
+  hidden: ReadonlySet<string>,
+  data: PanelData,
+  context: RenderContext,
+): Plot {
+  const { custom = {}, max: fixed } = context.panel.fieldConfig?.defaults ?? {};
+  const stacks = (custom['stacking'] as { mode?: string } | undefined)?.mode === 'normal';
+  // What is drawn later lies on top: of a stack, the whole must come first and its lowest part last.
+  const order = stacks ? lines.toReversed() : lines;
+  const heights = stacks
+    ? stacked(lines.map(({ name, values }) => (hidden.has(name) ? values.map(() => null) : values))).toReversed()
+    : lines.map(({ values }) => values);
+  const tooltip = tooltipHooks((plot, index) => rowsAt(plot, index, order));
+  return createChart({
+    host,
+    fromMs: data.meta.from,
+    toMs: data.meta.to,
+    data: [times, ...heights],
+    series: order.map((line) => seriesOf(line, !hidden.has(line.name), custom)),
+    yScale: { range: (_plot, _min, max) => yRange(max, fixed) },
+    yAxis: yAxisOf(lines[0]?.unit),
+    hooks: { init: [tooltip.init], setCursor: [tooltip.setCursor] },
+    context,
+  });
 }
 
-function seriesOf(line: Line, show: boolean): PlotSeries {
+function yAxisOf(unit: string | undefined): PlotAxis {
+  const steps = axisSteps(unit);
   return {
-    label: line.name,
-    show,
-    stroke: line.color,
+    values: (_plot, splits) => splits.map((split) => formatText(unit, split)),
+    ...(steps === undefined ? {} : { incrs: steps }),
+  };
+}
+
+function seriesOf(line: Line, show: boolean, custom: NonNullable<FieldOptions['custom']>): PlotSeries {
+  const fill = Number(custom['fillOpacity'] ?? 0);
+  const common = { label: line.name, show, stroke: line.color };
+  if (custom['drawStyle'] === 'bars' && uPlot.paths.bars !== undefined) {
+    const paths = uPlot.paths.bars({ size: [0.8, 90], align: custom['barAlignment'] === 1 ? 1 : 0 });
+    return { ...common, width: 0, fill: line.color, paths, points: { show: false } };
+  }
+  return {
+    ...common,
     width: 1.5,
-    fill: line.color.replace(')', ', 0.06)'),
+    ...(fill > 0 ? { fill: line.color.replace(')', `, ${fill / 100})`) } : {}),
     spanGaps: false,
     points: { show: true, size: 5, fill: line.color, filter: (_plot, index) => lonely(line, index) },
   };
@@ -99,13 +133,15 @@ function rowsAt(plot: Plot, index: number, lines: readonly Line[]): TooltipRow[]
     }));
 }
 
-function drawLegend(
-  host: HTMLElement,
-  lines: readonly Line[],
-  hidden: Set<string>,
-  toggle: (index: number, shown: boolean) => void,
-): void {
-  const rows = lines.map((line, index) => {
+/** Highest last value first where the board sorts its legend; what has none stands last. */
+function legendOrder(lines: readonly Line[], { panel }: RenderContext): readonly Line[] {
+  const { sortDesc } = (panel.options?.['legend'] ?? {}) as { sortDesc?: boolean };
+  const last = (line: Line) => lastNotNull(line.values) ?? -Infinity;
+  return sortDesc === true ? lines.toSorted((a, b) => last(b) - last(a) || 0) : lines;
+}
+
+function drawLegend(host: HTMLElement, lines: readonly Line[], hidden: Set<string>, changed: () => void): void {
+  const rows = lines.map((line) => {
     const swatch = h('i', { class: 'swatch' });
     swatch.style.background = line.color;
     const button = h(
@@ -119,8 +155,8 @@ function drawLegend(
     };
     button.addEventListener('click', () => {
       if (!hidden.delete(line.name)) hidden.add(line.name);
-      toggle(index, !hidden.has(line.name));
       mark();
+      changed();
     });
     mark();
     const cell = (value: number | null) => h('td', {}, value === null ? '–' : formatText(line.unit, value));

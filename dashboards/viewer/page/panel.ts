@@ -3,9 +3,11 @@ import type { Panel } from '../../shared/model.ts';
 import { ApiError, api, type Scope } from './api.ts';
 import { h, icon } from './dom.ts';
 import type { PanelData, PanelMeta } from './frames.ts';
+import { flamegraphPanel } from './panel-flamegraph.ts';
 import { heatmapPanel } from './panel-heatmap.ts';
 import { statPanel } from './panel-stat.ts';
 import { tablePanel } from './panel-table.ts';
+import { textPanel } from './panel-text.ts';
 import { timeseriesPanel } from './panel-timeseries.ts';
 import type { RenderContext, RendererFactory } from './renderer.ts';
 import { formatText } from './units.ts';
@@ -15,6 +17,8 @@ const RENDERERS: Readonly<Record<string, RendererFactory>> = {
   stat: statPanel,
   table: tablePanel,
   heatmap: heatmapPanel,
+  flamegraph: flamegraphPanel,
+  text: textPanel,
 };
 
 export type LoadOutcome = { meta: PanelMeta } | { error: ApiError };
@@ -34,6 +38,12 @@ interface FrameDeps {
   /** Called by the retry button. */
   retry(): void;
 }
+
+/** What a panel without a query is drawn from. */
+const NOTHING: PanelData = {
+  targets: [],
+  meta: { from: 0, to: 0, stepSeconds: 0, tookMs: 0, n: null, counted: '', coverage: null, asOf: null },
+};
 
 /** Pixels per point: finer buckets than this cannot be told apart. */
 const POINT_PX = 3;
@@ -68,6 +78,11 @@ export function createPanel(panel: Panel, deps: FrameDeps): PanelFrame {
         'foreign',
         h('p', {}, `This page does not draw ${panel.type} panels. Open this board in Grafana to see it.`),
       );
+      return undefined;
+    }
+    if (panel.targets === undefined) {
+      renderer.draw(NOTHING, { panel, scope, zoom: deps.zoom });
+      show('drawn');
       return undefined;
     }
     running?.abort();
@@ -142,9 +157,9 @@ function sameScope(a: Scope, b: Scope): boolean {
 function describe(panel: Panel, data?: PanelData): HTMLElement[] {
   const parts = [h('p', {}, panel.description ?? '')];
   if (data === undefined) return parts;
-  const { n, coverage, stepSeconds } = data.meta;
+  const { n, counted, coverage, stepSeconds } = data.meta;
   const facts = [
-    n === null ? '' : `Computed from ${formatText('locale', n)} spans.`,
+    n === null ? '' : `Computed from ${formatText('locale', n)} ${counted}.`,
     coverage === null
       ? 'Coverage of this range is unknown.'
       : `Received in ${formatText('percentunit', coverage)} of this range.`,

@@ -21,7 +21,10 @@ const QUICK: readonly (readonly [string, string])[] = [
   ['now-24h', 'Last 24 hours'],
   ['now-2d', 'Last 2 days'],
   ['now-7d', 'Last 7 days'],
+  ['now-14d', 'Last 14 days'],
   ['now-30d', 'Last 30 days'],
+  ['now-90d', 'Last 90 days'],
+  ['now-1y', 'Last year'],
 ];
 
 /** `Last 1 hour`, or both ends in local time. */

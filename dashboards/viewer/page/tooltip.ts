@@ -1,5 +1,6 @@
 /** The box beside the crosshair. */
 import { h } from './dom.ts';
+import { marksAt } from './marks.ts';
 import { localTime } from './units.ts';
 import type { Plot } from './uplot.ts';
 
@@ -25,12 +26,15 @@ export function tooltipHooks(rowsAt: (plot: Plot, index: number) => TooltipRow[]
       const { idx, left = -1, top = -1 } = plot.cursor;
       const seconds = idx === null || idx === undefined ? undefined : plot.data[0][idx];
       // A synced crosshair comes without a pointer: only the chart under the pointer shows its box.
-      const rows = seconds === undefined || left < 0 || !plot.over.matches(':hover') ? [] : rowsAt(plot, idx ?? 0);
-      box.hidden = rows.length === 0;
-      if (rows.length === 0) return;
+      const pointed = left >= 0 && plot.over.matches(':hover');
+      const rows = seconds === undefined || !pointed ? [] : rowsAt(plot, idx ?? 0);
+      const marks = pointed ? marksAt(plot, left) : [];
+      box.hidden = rows.length + marks.length === 0;
+      if (box.hidden) return;
       const more = rows.length - MAX_ROWS;
       box.replaceChildren(
-        h('div', { class: 'tooltip-time' }, localTime((seconds ?? 0) * 1000)),
+        ...marks,
+        rows.length === 0 ? '' : h('div', { class: 'tooltip-time' }, localTime((seconds ?? 0) * 1000)),
         ...rows.slice(0, MAX_ROWS).map(rowOf),
         more > 0 ? h('div', { class: 'tooltip-more' }, `and ${more} more`) : '',
       );

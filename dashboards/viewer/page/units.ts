@@ -89,6 +89,25 @@ export function formatText(unit: string | undefined, value: number, decimals?: n
   return text + suffix;
 }
 
+const decimals = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index).flatMap((power) =>
+    [1, 2, 2.5, 5].map((digit) => Number(`${digit}e${power}`)),
+  );
+const clock = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+const days = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((day) => day * 86_400);
+const timeSteps = (unitsPerSecond: number): number[] => [
+  ...decimals(-9, -1).map((step) => step * unitsPerSecond),
+  ...[...clock, ...days.slice(1)].map((step) => step * unitsPerSecond),
+];
+
+/** Distances between the marks of an axis that read as round in the unit, ascending; undefined where powers of ten do. */
+export function axisSteps(unit: string | undefined): number[] | undefined {
+  if (unit === 's') return timeSteps(1);
+  if (unit === 'ms') return timeSteps(1e3);
+  if (unit === 'ns') return timeSteps(1e9);
+  return unit === 'bytes' ? Array.from({ length: 51 }, (_, power) => 2 ** power) : undefined;
+}
+
 /** `12 s ago`, `in 3 min`: a signed distance in ms. */
 export function fromNow(distanceMs: number): string {
   const seconds = Math.round(Math.abs(distanceMs) / 1000);

@@ -189,6 +189,29 @@ test('histogram counts are exact at every bound', async () => {
   expect(cumulative).toBe(20_000);
 });
 
+test('buckets by status are those of the histogram, with the exact sum of their durations', async () => {
+  const rows = await rowsOf(
+    `SELECT route, status, count, duration_sum_ms, le_ms, counts FROM boards.latency_by_status(${WINDOW}, step = 3600)`,
+  );
+  for (const route of ['/bimodal', '/zero']) {
+    const mine = rows.filter((row) => row['route'] === route);
+    const merged = new Map<number, number>();
+    for (const row of mine) {
+      const inStatus = served(route).filter((request) => (request.error === true) === (row['status'] === 'Error'));
+      expect(row['count']).toBe(inStatus.length);
+      within(row['duration_sum_ms'], inStatus.reduce((sum, { durationNs }) => sum + durationNs, 0) / 1e6, 1e-9);
+      const bounds = row['le_ms'] as number[];
+      expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
+      for (const [index, bound] of bounds.entries())
+        merged.set(bound, (merged.get(bound) ?? 0) + ((row['counts'] as number[])[index] ?? Number.NaN));
+    }
+    const histogram = await rowsOf(
+      `SELECT le_ms, count FROM boards.latency_histogram(${WINDOW}, step = 3600) WHERE route = '${route}'`,
+    );
+    expect(merged).toEqual(new Map(histogram.map((row) => [Number(row['le_ms']), Number(row['count'])])));
+  }
+});
+
 test('the slowest spans are the slowest, for every route', async () => {
   for (const route of ['/bimodal', '/steady', '/zero']) {
     const rows = await rowsOf(

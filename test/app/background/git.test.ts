@@ -44,6 +44,8 @@ function start(repositories: Config['git']['repositories'], cwd = dir) {
     store: engine.store,
     rows: engineSink(engine),
     markCovered: (source) => (marked.push(source), Promise.resolve()),
+    publishDerived: () => {},
+    lastScrapedMs: () => null,
     random: () => 0,
     clock,
     log,

@@ -15,8 +15,15 @@ const get = (url: string) => server.app.inject(url);
 
 test('boards are listed, and served byte for byte as provisioned', async () => {
   const { boards } = (await get('/api/boards')).json<{ boards: { uid: string; panels: number; title: string }[] }>();
-  expect(boards.map(({ uid }) => uid)).toEqual(['heliograph-overview', 'heliograph-service-latency']);
-  expect(boards[0]).toMatchObject({ title: 'Overview', tags: ['heliograph', 'latency'], panels: 10 });
+  expect(boards.map(({ title }) => title)).toEqual([
+    'Overview',
+    'CI and deploys',
+    'Contributors',
+    'Flame graph',
+    'Go runtime and goroutines',
+    'Service latency',
+  ]);
+  expect(boards[0]).toMatchObject({ title: 'Overview', tags: ['heliograph', 'latency'], panels: 14 });
   for (const { uid } of boards) {
     const file = readFileSync(assetPath(`dashboards/provisioning/dashboards/json/${uid}.json`), 'utf8');
     expect((await get(`/api/boards/${uid}`)).body).toBe(file);
@@ -36,7 +43,37 @@ test('variables answer their options, chained', async () => {
   expect(source.json()).toEqual({ options: [] });
 });
 
+test('an annotation answers its events with the values of the request', async () => {
+  const path = '/api/boards/heliograph-service-latency/annotations/Deploys?from=now-1h&to=now';
+  const { columns, rows, truncated } = (await get(`${path}&var-service=checkout`)).json<{
+    columns: { name: string }[];
+    rows: unknown[][];
+    truncated: boolean;
+  }>();
+  expect(columns.map(({ name }) => name)).toEqual(['time', 'text', 'title', 'tags']);
+  expect(rows).toEqual([
+    [expect.stringMatching(/^\d{4}-.*Z$/), 'checkout 1.42.0', '1.42.0', ['checkout', 'production', 'success']],
+  ]);
+  expect(truncated).toBe(false);
+  expect((await get(`${path}&var-service=' OR 1=1 --`)).json()).toMatchObject({ rows: [] });
+});
+
+test('All of a single value is what the board says it stands for', async () => {
+  const path = '/api/boards/heliograph-flamegraph/panels/3?var-service=checkout&var-profile=cpu&var-sample_type=cpu';
+  const merged = async (target: string) =>
+    (await get(`${path}&var-target=${target}`)).json<{ targets: { rows: number[][] }[] }>().targets[0]?.rows[0]?.[0] ??
+    0;
+  const each = await Promise.all(['checkout-1', 'checkout-2', 'checkout-canary'].map(merged));
+  expect(each.every((profiles) => profiles > 0)).toBe(true);
+  expect(await merged('$__all')).toBe(each.reduce((sum, profiles) => sum + profiles, 0));
+});
+
 test.each([
+  ['/api/boards/heliograph-overview/annotations/nope', 404, 'has no annotation nope'],
+  ['/api/boards/heliograph-overview/annotations/Annotations%20%26%20Alerts', 404, 'has no annotation Annotations'],
+  ['/api/boards/heliograph-overview/annotations/constructor', 404, 'has no annotation constructor'],
+  ['/api/boards/heliograph-service-latency/annotations/Deploys', 400, 'var-service is required'],
+  ['/api/boards/heliograph-overview/annotations/Deploys?from=yesterday', 400, "from: 'yesterday' is not a time"],
   ['/api/boards/nope', 404, 'there is no board nope'],
   ['/api/boards/heliograph-overview/panels/999', 404, 'has no panel 999'],
   ['/api/boards/heliograph-overview/panels/constructor', 404, 'has no panel constructor'],
@@ -73,7 +110,8 @@ test('views are listed with parameters, columns and units', async () => {
 
 test('every view with a window answers with the columns it names, and says what it counted', async () => {
   for (const view of VIEWS.filter(({ parameters }) => parameters.some(({ name }) => name === 'from'))) {
-    const answer = await get(`/api/query/${view.name}?from=now-2h`);
+    const service = view.parameters.some(({ name }) => name === 'service') ? '&service=checkout' : '';
+    const answer = await get(`/api/query/${view.name}?from=now-2h${service}`);
     expect(answer.statusCode, answer.body).toBe(200);
     const { columns, rows, meta } = answer.json<{
       columns: { name: string }[];

@@ -104,3 +104,18 @@ describe('$__conditionalAll', () => {
 test('names of variables leave macros out', () => {
   expect(variableNames('$__fromTime ${a:singlequote} $b ${__data.fields.c} ${a}')).toEqual(['a', 'b']);
 });
+
+test('All stands for what the board says, and a value that says All for nothing else', () => {
+  const allValues = new Map([['target', "''"]]);
+  const sql = 'target=${target:singlequote}, service=${service:singlequote}';
+  const values = (target: string) =>
+    new Map([
+      ['service', ['shop']],
+      ['target', [target]],
+    ]);
+  for (const all of ['$__all', 'All', ''])
+    expect(interpolate(sql, values(all), allValues)).toBe("target='', service='shop'");
+  expect(interpolate(sql, new Map([['service', ['shop']]]), allValues)).toBe("target='', service='shop'");
+  expect(interpolate(sql, values("'')"), allValues)).toBe("target='\\'\\')', service='shop'");
+  expect(() => interpolate(sql, values('$__all'))).toThrow('var-target is required');
+});

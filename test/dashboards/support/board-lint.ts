@@ -2,10 +2,19 @@
 import { findView } from '../../../analyzers/index.ts';
 import { MACRO_NAMES } from '../../../dashboards/query/macros.ts';
 import { variableNames } from '../../../dashboards/query/variables.ts';
-import { type Board, dataPanels, type Override, type Panel, type Target } from '../../../dashboards/shared/model.ts';
 import {
+  type Annotation,
+  type Board,
+  dataPanels,
+  type Override,
+  type Panel,
+  type Target,
+} from '../../../dashboards/shared/model.ts';
+import {
+  ANNOTATION_COLUMNS,
   COLORS,
   CUSTOM_OPTIONS,
+  INTERVALS,
   MATCHERS,
   OVERRIDES,
   PANEL_OPTIONS,
@@ -29,6 +38,7 @@ function lintBoard(board: Board, boards: readonly Board[]): string[] {
   return [
     ...lintFrame(board),
     ...lintVariables(board),
+    ...lintAnnotations(board),
     ...lintGrid(board),
     ...lintLinks(board, boards),
     ...dataPanels(board).flatMap((panel) => lintPanel(board, panel).map((finding) => `panel ${panel.id}: ${finding}`)),
@@ -49,7 +59,8 @@ function lintFrame(board: Board): string[] {
     [board.editable === false, 'the board is editable'],
     [board.graphTooltip === 1, 'the crosshair is not shared'],
     [board.schemaVersion >= 39 && !('elements' in board) && !('layout' in board), 'not classic dashboard JSON'],
-    [board.annotations.list.length > 0, 'the built-in annotation entry is missing'],
+    [board.annotations.list[0]?.builtIn === 1, 'the built-in annotation entry is missing'],
+    [board.links.every((link) => link.type === 'dashboards' || link.type === 'link'), 'a link of another type'],
     [links.length === 1, 'no dropdown of sibling boards that keeps time and variables'],
     [!JSON.stringify(board).includes('"placement":"inControlsMenu"'), 'links are hidden in a menu'],
     [ids.every((id) => Number.isInteger(id) && id > 0), 'an id is missing'],
@@ -73,11 +84,47 @@ function lintVariables(board: Board): string[] {
         variable.type !== 'query' || variable.refresh === 2,
         `variable ${variable.name}: not read again when the time changes`,
       ],
+      [
+        variable.allValue === undefined || variable.allValue === "''",
+        `variable ${variable.name}: All stands for more than an empty literal`,
+      ],
       [known, `variable ${variable.name}: refers to a variable that does not come before it`],
       ...(sql === '' ? [] : lintSql(sql).map((finding) => [false, `variable ${variable.name}: ${finding}`] as const)),
     ]);
   });
 }
+
+/** Boards with charts over time show the deploys on them. */
+function lintAnnotations(board: Board): string[] {
+  const own = board.annotations.list.filter(({ builtIn }) => builtIn !== 1);
+  const names = own.map(({ name }) => name);
+  return [
+    ...check([
+      [new Set(names).size === names.length, 'an annotation name is used twice'],
+      [names.includes('Deploys') || !dataPanels(board).some(isTimed), 'deploys are not marked on the charts'],
+    ]),
+    ...own.flatMap((annotation) =>
+      lintAnnotation(board, annotation).map((finding) => `annotation ${annotation.name}: ${finding}`),
+    ),
+  ];
+}
+
+function lintAnnotation(board: Board, { enable, iconColor, target }: Annotation): string[] {
+  const select = /^SELECT (.*)$/m.exec(target?.rawSql ?? '')?.[1] ?? '';
+  const columns = ANNOTATION_COLUMNS.map((name) => select.search(new RegExp(`\\b${name}(?:,|$)`)));
+  const inOrder = columns.every((at, index) => at >= 0 && at > (columns[index - 1] ?? -1));
+  return [
+    ...check([
+      [enable, 'is off'],
+      [includes(COLORS, iconColor), `colour ${iconColor} is not drawn`],
+      [inOrder, `does not select ${ANNOTATION_COLUMNS.join()}, in this order`],
+      [/\bLIMIT \d+$/.test(target?.rawSql ?? ''), 'has no limit'],
+    ]),
+    ...(target === undefined ? ['has no query'] : lintTarget(board, target, false)),
+  ];
+}
+
+const isTimed = ({ type }: Panel): boolean => type === 'timeseries' || type === 'heatmap';
 
 function lintGrid(board: Board): string[] {
   const panels = dataPanels(board);
@@ -98,6 +145,8 @@ function lintGrid(board: Board): string[] {
 function lintLinks(board: Board, boards: readonly Board[]): string[] {
   const urls = [...JSON.stringify(board).matchAll(/"url":"([^"]+)"/g)].map((match) => match[1] ?? '');
   return urls.flatMap((url) => {
+    // A run is at GitHub or nowhere; the fixed beginning keeps a field's text from choosing the site.
+    if (url.startsWith('https://github.com/${__data.fields.repository}/')) return [];
     const uid = /^\/d\/([^/?]+)\?/.exec(url)?.[1];
     const target = boards.find((other) => other.uid === uid);
     const named = [...url.matchAll(/var-(\w+)=|\$\{(\w+):queryparam\}/g)].map((match) => match[1] ?? match[2] ?? '');
@@ -113,11 +162,27 @@ function lintLinks(board: Board, boards: readonly Board[]): string[] {
 }
 
 function lintPanel(board: Board, panel: Panel): string[] {
+  return panel.type === 'text' ? lintText(panel) : lintData(board, panel);
+}
+
+function lintText(panel: Panel): string[] {
+  return [
+    ...check([
+      [panel.title.length > 2 && (panel.description ?? '').length > 60, 'title or description is missing'],
+      [String(panel.options?.['content'] ?? '').length > 100, 'says nothing'],
+      [panel.targets === undefined, 'has a query'],
+    ]),
+    ...lintOptions(panel),
+  ];
+}
+
+function lintData(board: Board, panel: Panel): string[] {
   const { defaults, overrides } = panel.fieldConfig ?? { defaults: {}, overrides: [] };
   const targets = panel.targets ?? [];
   const shown = targets.filter((target) => target.hide !== true);
   const legend = panel.options?.['legend'] as { showLegend?: boolean } | undefined;
-  const timed = panel.type === 'timeseries' || panel.type === 'heatmap';
+  const timed = isTimed(panel);
+  const tree = ['level', 'value', 'self', 'label'];
   return [
     ...check([
       [panel.title.length > 2, 'title is missing'],
@@ -126,7 +191,11 @@ function lintPanel(board: Board, panel: Panel): string[] {
       [includes(UNITS, defaults.unit), `unit ${defaults.unit} is not drawn`],
       [Object.hasOwn(PANEL_OPTIONS, panel.type), `type ${panel.type} is not drawn`],
       [shown.length === 1, 'needs exactly one query that is shown'],
-      [!timed || panel.interval === '1m', 'interval is not 1m, the grain of the rollups'],
+      [!timed || includes(INTERVALS, panel.interval), `interval ${panel.interval} is not one of ${INTERVALS.join()}`],
+      [
+        panel.type !== 'flamegraph' || tree.every((name) => new RegExp(`\\b${name}\\b`).test(shown[0]?.rawSql ?? '')),
+        `does not select ${tree.join()}`,
+      ],
       [panel.type !== 'timeseries' || legend?.showLegend === true, 'legend is not shown'],
       [!('transformations' in panel), 'has transformations: shape the result in SQL'],
     ]),
@@ -192,7 +261,14 @@ function lintSql(sql: string): string[] {
   ].filter((match) => match[2] !== ':singlequote');
   return check([
     [!/;|\bSETTINGS\b|\bFORMAT\b|--|\/\*/.test(sql), 'SQL has a semicolon, a comment, SETTINGS or FORMAT'],
-    [/\$__fromTime/.test(sql) && /\$__toTime/.test(sql), 'SQL is not bound to the time range'],
+    [
+      ['from', 'to'].every(
+        (name) =>
+          sql.includes(`$__${name}Time`) ||
+          !calls.some(([, , view]) => findView(view ?? '')?.parameters.some((parameter) => parameter.name === name)),
+      ) && sql.includes('$__toTime'),
+      'SQL is not bound to the time range',
+    ],
     [macros.every((name) => MACRO_NAMES.includes(name)), `unknown macro in ${macros.join()}`],
     [unquoted.length === 0, `${unquoted.map((match) => match[0]).join()} is pasted without :singlequote`],
     [calls.length > 0, 'SQL reads no view'],

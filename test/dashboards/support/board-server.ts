@@ -6,7 +6,9 @@ import { sendError } from '../../../app/http/server.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { quietLog } from '../../support/quiet-log.ts';
+import { loadDemoProfiles } from './demo-profiles.ts';
 import { demoStatements } from './demo-spans.ts';
+import { loadDemoTeam } from './demo-team.ts';
 
 export interface BoardServer {
   app: FastifyInstance;
@@ -14,9 +16,12 @@ export interface BoardServer {
   stop(): Promise<void>;
 }
 
-/** Stores `spans` demo spans over two hours and as many over thirty days. */
-export async function seed({ store }: TestEngine, spans: number): Promise<void> {
-  for (const sql of demoStatements(systemClock.nowMs(), spans)) await store.command({ sql });
+/** Stores `spans` demo spans over two hours and as many over thirty days, with profiles, commits, runs and deploys beside them. */
+export async function seed(engine: TestEngine, spans: number): Promise<void> {
+  const nowMs = systemClock.nowMs();
+  for (const sql of demoStatements(nowMs, spans)) await engine.store.command({ sql });
+  await loadDemoProfiles(engine, nowMs);
+  await loadDemoTeam(engine, nowMs);
 }
 
 /** Boards, queries and the page over a real engine, with nothing stored yet. */

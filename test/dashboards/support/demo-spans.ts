@@ -62,6 +62,9 @@ const SERVICES: readonly ServiceSpec[] = [
   { name: 'nightly-report', version: '3', region: '', weight: 1, routes: [['export', 'Client', 1, 900, 0]] },
 ];
 
+/** 26 weeks, as far back as the commits of demo-team.ts go. */
+const COVERED_MINUTES = 26 * 7 * 24 * 60;
+
 const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /**
@@ -73,8 +76,9 @@ export function demoStatements(nowMs: number, spans: number): string[] {
   const older = `${Math.floor(nowMs)} - 2592000000 + number * ${2_580_000_000 / spans}`;
   const gap = `NOT (at_ms BETWEEN ${nowMs - 2_400_000} AND ${nowMs - 2_040_000})`;
   const minutes = `INSERT INTO heliograph.source_minutes (source, team, minute)
-    SELECT 'otlp_traces', '', toStartOfMinute(toDateTime(intDiv(${Math.floor(nowMs)}, 1000))) - number * 60 FROM numbers(43200)
-    WHERE number NOT BETWEEN 34 AND 40`;
+    SELECT source, '', toStartOfMinute(toDateTime(intDiv(${Math.floor(nowMs)}, 1000))) - number * 60
+    FROM numbers(${COVERED_MINUTES}) ARRAY JOIN ['otlp_traces', 'targets', 'git', 'github', 'deployments'] AS source
+    WHERE source != 'otlp_traces' OR number NOT BETWEEN 34 AND 40`;
   return [insert(recent, spans, gap), insert(older, spans, '1'), minutes];
 }
 

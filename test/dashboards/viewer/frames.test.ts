@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { columnKind, lastNotNull, maxOf, type TargetResult, toWide } from '../../../dashboards/viewer/page/frames.ts';
+import {
+  columnKind,
+  lastNotNull,
+  maxOf,
+  stacked,
+  type TargetResult,
+  toWide,
+} from '../../../dashboards/viewer/page/frames.ts';
 
 const at = (minute: number) => `2026-01-01T00:0${minute}:00Z`;
 const seconds = (minute: number) => Date.parse(at(minute)) / 1000;
@@ -96,4 +103,18 @@ test('last and largest leave nulls out', () => {
   expect(lastNotNull([null])).toBeNull();
   expect(maxOf([null, -3, -5])).toBe(-3);
   expect(maxOf([])).toBeNull();
+});
+
+test('a stack adds up what is there; what is missing adds nothing and stays missing', () => {
+  expect(
+    stacked([
+      [1, 2, null],
+      [10, null, 30],
+      [100, 200, 300],
+    ]),
+  ).toEqual([
+    [1, 2, null],
+    [11, null, 30],
+    [111, 202, 330],
+  ]);
 });

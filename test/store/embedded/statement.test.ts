@@ -36,6 +36,10 @@ describe('tokenize', () => {
     ]);
   });
 
+  it('takes two slashes for a comment, as the engine does', () => {
+    expect([...tokenize("a // ' b\nc / d")].map((token) => token.text)).toEqual(['a', 'c', '/', 'd']);
+  });
+
   it('counts brackets', () => {
     expect([...tokenize('a (b [c]) d')].map((token) => `${token.text}${token.depth}`)).toEqual([
       'a0',

@@ -223,7 +223,7 @@ CREATE TABLE IF NOT EXISTS heliograph.ci_runs_local ON CLUSTER 'team' (
   received_at DateTime64(3)
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, delivery)
+ORDER BY (repository, run_id, attempt, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
 
 CREATE TABLE IF NOT EXISTS heliograph.ci_runs ON CLUSTER 'team' AS heliograph.ci_runs_local ENGINE = Distributed('team', heliograph, ci_runs_local, cityHash64(repository, run_id));
@@ -248,7 +248,7 @@ CREATE TABLE IF NOT EXISTS heliograph.ci_jobs_local ON CLUSTER 'team' (
   received_at DateTime64(3)
 ) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (repository, run_id, attempt, job_id, delivery)
+ORDER BY (repository, run_id, attempt, job_id, delivery, received_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
 
 CREATE TABLE IF NOT EXISTS heliograph.ci_jobs ON CLUSTER 'team' AS heliograph.ci_jobs_local ENGINE = Distributed('team', heliograph, ci_jobs_local, cityHash64(repository, run_id));
@@ -260,7 +260,7 @@ CREATE TABLE IF NOT EXISTS heliograph.deployments_local ON CLUSTER 'team' (
   version String, 
   sha String, 
   repository LowCardinality(String), 
-  status LowCardinality(String),
+  status LowCardinality(String), 
   kind LowCardinality(Nullable(String)), 
   started_at Nullable(DateTime64(3)),
   finished_at Nullable(DateTime64(3)),
@@ -516,6 +516,35 @@ FROM (
   GROUP BY time, service
 );
 
+CREATE OR REPLACE VIEW boards.latency_jumps ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({window:UInt32}, 1) / 60)) AS window_seconds,
+  60 * toUInt32(ceil(greatest({baseline:UInt32}, 1) / 60)) AS baseline_seconds,
+  toStartOfMinute({to:DateTime}) AS window_to,
+  window_to - toIntervalSecond(window_seconds) AS window_from,
+  window_from - toIntervalSecond(baseline_seconds) AS baseline_from,
+  (keys, cumulative, spans, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * spans), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  service, route,
+  if(n_before = 0, NULL, bin_ms(bin_at(mapKeys(bins_before), arrayCumSum(mapValues(bins_before)), n_before, 0.99))) AS before_p99_ms,
+  if(n_after = 0, NULL, bin_ms(bin_at(mapKeys(bins_after), arrayCumSum(mapValues(bins_after)), n_after, 0.99))) AS after_p99_ms,
+  n_before, n_after,
+  0.01 AS relative_error,
+  baseline_from, window_from, window_to
+FROM (
+  SELECT
+    service, route,
+    sumIf(r.count, minute < window_from) AS n_before,
+    sumIf(r.count, minute >= window_from) AS n_after,
+    sumMapIf(r.bins, minute < window_from) AS bins_before,
+    sumMapIf(r.bins, minute >= window_from) AS bins_after
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= baseline_from AND minute < window_to AND kind IN ('Server', 'Consumer')
+  GROUP BY service, route
+);
+
 CREATE OR REPLACE VIEW boards.latency_histogram ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -534,6 +563,27 @@ FROM (
   WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
 )
 GROUP BY time, service, route, bucket;
+
+CREATE OR REPLACE VIEW boards.latency_by_status ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  bin -> if(bin < 0, 0., pow(gamma, ceil(bin / 23) * 23) / 1e6) AS bucket_ms
+SELECT
+  time, service, route, status, count,
+  duration_sum_ns / 1e6 AS duration_sum_ms,
+  buckets.1 AS le_ms,
+  buckets.2 AS counts
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, service, route, status,
+    sum(r.count) AS count,
+    sum(r.duration_sum_ns) AS duration_sum_ns,
+    sumMap(arrayMap(bin -> bucket_ms(bin), mapKeys(bins)), mapValues(bins)) AS buckets
+  FROM heliograph.span_latency_1m AS r
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND kind IN ('Server', 'Consumer')
+  GROUP BY time, service, route, status
+);
 
 CREATE OR REPLACE VIEW boards.slowest_spans ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
@@ -607,24 +657,535 @@ FROM otel.otel_traces;
 CREATE OR REPLACE VIEW boards.otel_traces_trace_id_ts ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT TraceId, Start, End FROM otel.otel_traces_trace_id_ts;
 
+CREATE OR REPLACE VIEW boards.alerts ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  fingerprint,
+  argMax(a.rule, order_of) AS rule,
+  argMax(a.status, order_of) AS status,
+  starts_at,
+  argMax(tuple(a.ends_at), order_of).1 AS ends_at,
+  max(a.changed_at) AS changed_at,
+  argMax(a.labels, order_of) AS labels,
+  argMax(a.summary, order_of) AS summary,
+  argMax(a.evidence, order_of) AS evidence
+FROM (
+  SELECT *, (changed_at, indexOf(['pending', 'firing', 'resolved'], status)) AS order_of
+  FROM heliograph.alerts
+  WHERE starts_at < {to:DateTime} AND changed_at < {to:DateTime}
+) AS a
+GROUP BY fingerprint, starts_at
+HAVING isNull(ends_at) OR ends_at >= {from:DateTime};
+
+CREATE OR REPLACE VIEW boards.deploys ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  (SELECT min(minute) FROM heliograph.span_latency_1m) AS oldest_minute,
+  
+  oldest_minute > (SELECT min(applied_at) FROM heliograph.migrations) + INTERVAL 1 DAY AS history_is_cut,
+  events AS (
+    SELECT
+      service, environment, id,
+      argMaxIf(e.version, received_at, e.version != '') AS version,
+      argMaxIf(e.sha, received_at, e.sha != '') AS sha,
+      argMaxIf(e.repository, received_at, e.repository != '') AS repository,
+      argMaxIf(toNullable(toString(e.kind)), received_at, e.kind IS NOT NULL) AS kind,
+      argMaxIf(e.status, received_at, e.status != '') AS status,
+      coalesce(
+        argMaxIf(finished_at, received_at, finished_at IS NOT NULL),
+        argMaxIf(started_at, received_at, started_at IS NOT NULL),
+        min(received_at)
+      ) AS time
+    FROM heliograph.deployments AS e 
+    GROUP BY service, environment, id
+    HAVING time >= {from:DateTime} - INTERVAL 30 MINUTE AND time < {to:DateTime} + INTERVAL 30 MINUTE
+  ),
+  news AS (
+    SELECT DISTINCT service
+    FROM heliograph.span_latency_1m
+    WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND version != ''
+      AND (service, version) GLOBAL NOT IN (
+        SELECT service, version
+        FROM heliograph.span_latency_1m
+        WHERE minute >= toStartOfMinute({from:DateTime}) - INTERVAL 1 DAY AND minute < toStartOfMinute({from:DateTime})
+      )
+  ),
+  seen AS (
+    SELECT
+      service, version, min(minute) AS first_minute,
+      min(first_minute) OVER (PARTITION BY service) AS service_first_minute
+    FROM heliograph.span_latency_1m
+    WHERE service GLOBAL IN (SELECT service FROM news) AND version != ''
+    GROUP BY service, version
+  )
+SELECT
+  time, service, environment, version, sha, repository, kind, status, source, id,
+  concat(
+    service, ' ', multiIf(version != '', version, sha != '', left(sha, 7), id),
+    if(empty(remarks), '', concat(' (', arrayStringConcat(remarks, ', '), ')'))
+  ) AS text
+FROM (
+  SELECT
+    time, service, environment, version, sha, repository, kind,
+    if(e.status = '', 'unknown', e.status) AS status,
+    'event' AS source,
+    id,
+    arrayFilter(
+      remark -> remark != '',
+      [
+        if(environment = 'production', '', toString(environment)),
+        if(ifNull(kind, 'planned') = 'planned', '', assumeNotNull(kind)),
+        if(status IN ('success', 'unknown'), '', toString(status))
+      ]
+    ) AS remarks
+  FROM events AS e
+  WHERE time >= {from:DateTime} AND time < {to:DateTime}
+  UNION ALL
+  SELECT
+    toDateTime64(first_minute, 3) AS time, service, '' AS environment, version, '' AS sha, '' AS repository,
+    CAST(NULL, 'Nullable(String)') AS kind,
+    'seen' AS status,
+    'version seen' AS source,
+    concat(service, '@', version) AS id,
+    CAST([], 'Array(String)') AS remarks
+  FROM seen
+  LEFT JOIN (
+    SELECT service, version, groupArray(time) AS times FROM events GROUP BY service, version
+  ) AS reported ON seen.service = reported.service AND seen.version = reported.version
+  WHERE first_minute >= {from:DateTime} AND first_minute < {to:DateTime}
+    AND first_minute > service_first_minute
+    
+    AND NOT (history_is_cut AND first_minute < oldest_minute + INTERVAL 1 DAY)
+    AND NOT arrayExists(at -> abs(dateDiff('second', at, toDateTime64(first_minute, 3))) <= 1800, times)
+)
+ORDER BY time, service, id;
+
+CREATE OR REPLACE VIEW boards.target_status ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  service, target, kind,
+  argMax(p.outcome, time) AS outcome,
+  argMax(p.reason, time) AS reason,
+  max(time) AS last_poll,
+  maxOrNullIf(time, p.outcome = 'ok') AS last_ok,
+  count() AS polls,
+  countIf(p.outcome = 'ok') AS ok_polls,
+  quantileExactLowOrNullIf(0.5)(p.duration_ms, p.outcome = 'ok') AS duration_p50_ms,
+  argMax(p.duration_ms, time) AS duration_last_ms
+FROM heliograph.target_polls AS p
+WHERE time >= {from:DateTime} AND time < {to:DateTime}
+GROUP BY service, target, kind;
+
+CREATE OR REPLACE VIEW boards.stacks ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  service, stack,
+  functions[naming] AS function,
+  locations[naming] AS location,
+  functions, locations, last_seen
+FROM (
+  SELECT
+    service, stack,
+    argMax(s.functions, s.seen_at) AS functions,
+    argMax(s.locations, s.seen_at) AS locations,
+    max(s.seen_at) AS last_seen,
+    greatest(1, arrayLastIndex(
+      f -> NOT match(f, '^(runtime|sync|internal/[a-z/]+)[./]|^time\\.Sleep$|\\.runtime_[A-Za-z]+$'), functions
+    )) AS naming
+  FROM heliograph.stacks AS s
+  GROUP BY service, stack
+);
+
+CREATE OR REPLACE VIEW boards.profile_types ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  service, target, profile, sample_type, unit,
+  uniqExact(time) AS profiles,
+  
+  sum(value) / if(profile IN ('goroutine', 'heap'), profiles, 1) AS total
+FROM heliograph.profile_samples
+WHERE time >= {from:DateTime} AND time < {to:DateTime}
+GROUP BY service, target, profile, sample_type, unit;
+
+CREATE OR REPLACE VIEW boards.flame_graph ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  {profile:String} IN ('goroutine', 'heap') AS is_level,
+  samples AS (
+    SELECT target, stack, sum(value) AS value
+    FROM heliograph.profile_samples
+    WHERE service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+      AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
+    GROUP BY target, stack
+  ),
+  weights AS (
+    SELECT target, uniqExact(time) AS profiles
+    FROM heliograph.profile_samples
+    WHERE service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+      AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
+    GROUP BY target
+  ),
+  merged AS (
+    SELECT stack, sum(samples.value / if(is_level, profiles, 1)) AS amount
+    FROM samples INNER JOIN weights USING (target)
+    GROUP BY stack
+    HAVING amount > 0
+  ),
+  numbered AS (
+    SELECT functions, amount, row_number() OVER (ORDER BY functions) AS number
+    FROM merged INNER JOIN boards.stacks AS known ON merged.stack = known.stack
+    WHERE known.service = {service:String}
+  ),
+  nodes AS (
+    SELECT
+      level,
+      min(number) AS first_stack,
+      sum(amount) AS value,
+      sumIf(amount, level = length(functions)) AS self,
+      if(level = 0, 'total', any(functions[level])) AS label
+    FROM numbered
+    ARRAY JOIN range(toUInt16(length(functions) + 1)) AS level
+    GROUP BY level, sipHash128(arraySlice(functions, 1, level))
+  )
+SELECT level, value, self, label
+FROM nodes
+WHERE value >= 0.001 * (SELECT sum(amount) FROM merged)
+ORDER BY first_stack, level;
+
+CREATE OR REPLACE VIEW boards.goroutines ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  max(assumeNotNull(total)) AS goroutines,
+  min(assumeNotNull(total)) AS goroutines_min,
+  count() AS polls
+FROM heliograph.target_polls AS p
+WHERE kind = 'goroutine' AND outcome = 'ok' AND total IS NOT NULL
+  AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
+GROUP BY time, service, target;
+
+CREATE OR REPLACE VIEW boards.goroutine_stacks ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  samples AS (
+    SELECT
+      toDateTime(toStartOfInterval(s.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+      service, target, stack,
+      max(value) AS most, min(value) AS least, uniqExact(s.time) AS seen
+    FROM heliograph.profile_samples AS s
+    WHERE profile = 'goroutine' AND s.time >= {from:DateTime} AND s.time < {to:DateTime}
+    GROUP BY time, service, target, stack
+  ),
+  polled AS (
+    SELECT
+      toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+      service, target,
+      uniqExact(p.time) AS polls
+    FROM heliograph.target_polls AS p
+    WHERE kind = 'goroutine' AND outcome = 'ok' AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
+      AND (service, target, p.time) IN (
+        SELECT service, target, time FROM heliograph.profile_samples
+        WHERE profile = 'goroutine' AND time >= {from:DateTime} AND time < {to:DateTime}
+      )
+    GROUP BY time, service, target
+  )
+SELECT
+  samples.time AS time, samples.service AS service, samples.target AS target, samples.stack AS stack,
+  known.function AS function,
+  most AS goroutines,
+  if(seen < polls, 0, least) AS goroutines_min
+FROM samples
+INNER JOIN polled ON samples.time = polled.time AND samples.service = polled.service AND samples.target = polled.target
+LEFT JOIN (SELECT service, stack, function FROM boards.stacks) AS known
+  ON samples.service = known.service AND samples.stack = known.stack;
+
+CREATE OR REPLACE VIEW boards.runtime ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  scrapes AS (
+    SELECT
+      *,
+      any(time) OVER before AS time_before,
+      any(total_alloc_bytes) OVER before AS total_alloc_before,
+      any(gc_cycles) OVER before AS gc_cycles_before,
+      any(gc_forced_cycles) OVER before AS gc_forced_before,
+      any(gc_pause_total_ns) OVER before AS gc_pause_before,
+      row_number() OVER (PARTITION BY service, target ORDER BY time) > 1
+        AND total_alloc_bytes >= total_alloc_before AND gc_cycles >= gc_cycles_before AS same_process,
+      dateDiff('millisecond', time_before, time) / 1000 AS gap_seconds
+    FROM heliograph.go_runtime
+    
+    WHERE time >= {from:DateTime} - INTERVAL 3 HOUR AND time < {to:DateTime}
+    WINDOW before AS (PARTITION BY service, target ORDER BY time ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
+  ),
+  pairs AS (
+    SELECT
+      *,
+      quantileExactLowIf(0.5)(gap_seconds, same_process) OVER (PARTITION BY service, target) AS usual_seconds,
+      same_process AND gap_seconds <= 3 * usual_seconds AS joined
+    FROM scrapes
+  )
+SELECT
+  toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  max(p.heap_alloc_bytes) AS heap_alloc_bytes,
+  max(p.heap_inuse_bytes) AS heap_inuse_bytes,
+  max(p.heap_sys_bytes) AS heap_sys_bytes,
+  max(p.heap_objects) AS heap_objects,
+  max(p.next_gc_bytes) AS next_gc_bytes,
+  max(p.stack_inuse_bytes) AS stack_inuse_bytes,
+  max(p.sys_bytes) AS sys_bytes,
+  sum(if(joined, p.total_alloc_bytes - total_alloc_before, NULL)) / sum(if(joined, gap_seconds, NULL)) AS alloc_rate_bytes,
+  sum(if(joined, p.gc_cycles - gc_cycles_before, NULL)) AS gc_cycles,
+  sum(if(joined, p.gc_forced_cycles - gc_forced_before, NULL)) AS gc_forced_cycles,
+  sum(if(joined, p.gc_pause_total_ns - gc_pause_before, NULL)) / 1e6 AS gc_pause_ms,
+  maxOrNullIf(arrayMax(pauses_ns), notEmpty(pauses_ns)) / 1e6 AS gc_pause_max_ms,
+  max(p.last_gc) AS last_gc,
+  argMax(p.gc_cpu_fraction, p.time) AS gc_cpu_fraction,
+  count() AS scrapes
+FROM pairs AS p
+WHERE p.time >= {from:DateTime}
+GROUP BY time, service, target;
+
+CREATE OR REPLACE VIEW boards.expvars ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(r.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  variable.1 AS name,
+  argMax(variable.2, r.time) AS value
+FROM heliograph.go_runtime AS r
+ARRAY JOIN CAST(vars, 'Array(Tuple(String, Float64))') AS variable
+WHERE r.time >= {from:DateTime} AND r.time < {to:DateTime}
+GROUP BY time, service, target, name;
+
+CREATE OR REPLACE VIEW boards.goroutine_suspects ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  toUInt32(greatest({window:UInt32}, 1)) AS seconds,
+  toUInt32(greatest({windows:UInt32}, 2)) AS many,
+  least({to:DateTime}, now()) AS until,
+  until - toIntervalSecond(seconds * many) AS began,
+  samples AS (
+    SELECT
+      service, target, stack,
+      intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot,
+      min(value) AS least_value, uniqExact(time) AS seen
+    FROM heliograph.profile_samples
+    WHERE profile = 'goroutine' AND time >= began AND time < until
+    GROUP BY service, target, stack, slot
+  ),
+  polled AS (
+    SELECT service, target, intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot, uniqExact(time) AS polls
+    FROM heliograph.target_polls
+    WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= began AND time < until
+      AND (service, target, time) IN (
+        SELECT service, target, time FROM heliograph.profile_samples
+        WHERE profile = 'goroutine' AND time >= began AND time < until
+      )
+    GROUP BY service, target, slot
+  ),
+  followed AS (
+    SELECT service, target, sum(polled.polls) AS polls
+    FROM polled
+    GROUP BY service, target
+    HAVING count() = many
+  ),
+  minima_of AS (
+    SELECT
+      samples.service AS service, samples.target AS target, samples.stack AS stack,
+      CAST(groupArray((samples.slot, if(seen < polls, 0, least_value))), 'Map(Int64, Int64)') AS by_slot,
+      arrayMap(slot -> by_slot[slot], range(many)) AS minima
+    FROM samples
+    INNER JOIN polled ON samples.service = polled.service AND samples.target = polled.target AND samples.slot = polled.slot
+    GROUP BY service, target, stack
+  )
+SELECT
+  minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack,
+  known.function AS function, known.location AS location, known.functions AS functions,
+  minima,
+  minima[1] AS first_minimum,
+  minima[-1] AS last_minimum,
+  last_minimum - first_minimum AS growth,
+  began AS since,
+  followed.polls AS polls
+FROM minima_of
+INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
+LEFT JOIN boards.stacks AS known ON minima_of.service = known.service AND minima_of.stack = known.stack
+WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0;
+
+CREATE OR REPLACE VIEW boards.ci_run_list ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  runs AS (
+    SELECT
+      repository, run_id, attempt,
+      argMax(
+        (workflow, branch, event, sha, status, conclusion),
+        (
+          status = 'completed',
+          ifNull(r.updated_at, toDateTime64(0, 3)),
+          multiIf(status = 'requested', 0, status = 'in_progress', 2, 1),
+          received_at
+        )
+      ) AS latest,
+      min(r.created_at) AS run_created_at,
+      max(r.started_at) AS attempt_started_at, 
+      minIf(r.updated_at, status = 'completed') AS attempt_ended_at,
+      min(received_at) AS first_received_at,
+      if(
+        attempt > 1,
+        coalesce(attempt_started_at, run_created_at, first_received_at),
+        coalesce(run_created_at, attempt_started_at, first_received_at)
+      ) AS time
+    FROM heliograph.ci_runs AS r
+    WHERE received_at >= {from:DateTime} - INTERVAL 1 DAY 
+    GROUP BY repository, run_id, attempt
+    HAVING time >= {from:DateTime} AND time < {to:DateTime}
+  ),
+  jobs AS (
+    SELECT
+      repository, run_id, attempt,
+      groupArray((queued_at, begun_at, created_at, started_at, completed_at, skipped)) AS jobs
+    FROM (
+      SELECT
+        repository, run_id, attempt, job_id,
+        minOrNullIf(received_at, status = 'queued') AS queued_at,
+        minOrNullIf(received_at, status = 'in_progress') AS begun_at,
+        min(j.created_at) AS created_at,
+        
+        maxIf(j.started_at, status IN ('in_progress', 'completed')) AS started_at,
+        max(j.completed_at) AS completed_at,
+        countIf(conclusion = 'skipped') > 0 AS skipped
+      FROM heliograph.ci_jobs AS j
+      WHERE received_at >= {from:DateTime} - INTERVAL 1 DAY
+      GROUP BY repository, run_id, attempt, job_id
+    )
+    GROUP BY repository, run_id, attempt
+  ),
+  
+  (start, end) -> dateDiff('millisecond', start, end) / 1000 AS seconds_between,
+  
+  (message, end) -> if(ifNull(message > end, 0), NULL, message) AS witness
+SELECT
+  time, repository, latest.1 AS workflow, run_id, attempt, latest.2 AS branch, latest.3 AS event, latest.4 AS sha,
+  latest.5 AS status, latest.6 AS conclusion,
+  if(raw_duration_s < 0, NULL, raw_duration_s) AS duration_s,
+  if(empty(queues_s), NULL, arrayMax(queues_s)) AS queue_s,
+  multiIf(duration_s IS NULL, '', from_jobs, 'jobs', 'run') AS duration_source,
+  length(own) AS jobs,
+  arraySort(arrayMap(queue -> assumeNotNull(queue), arrayFilter(queue -> queue >= 0, raw_queues))) AS queues_s,
+  arrayCount(queue -> ifNull(queue < 0, 0), raw_queues) AS queue_negative_count
+FROM (
+  SELECT
+    time, repository, run_id, attempt, latest,
+    
+    arrayFilter(
+      job -> NOT job.6
+        AND NOT (attempt > 1 AND (ifNull(job.5 < attempt_started_at, 0) OR ifNull(job.5 < job.3, 0))),
+      jobs.jobs
+    ) AS own,
+    notEmpty(own) AND arrayAll(job -> job.4 IS NOT NULL AND job.5 IS NOT NULL, own) AS from_jobs,
+    multiIf(
+      latest.5 != 'completed', NULL,
+      from_jobs, seconds_between(arrayMin(job -> assumeNotNull(job.4), own), arrayMax(job -> assumeNotNull(job.5), own)),
+      seconds_between(attempt_started_at, attempt_ended_at)
+    ) AS raw_duration_s,
+    arrayMap(
+      job -> multiIf(
+        witness(job.1, job.5) IS NOT NULL AND witness(job.2, job.5) IS NOT NULL, seconds_between(job.1, job.2),
+        job.3 != job.4, seconds_between(job.3, job.4), 
+        seconds_between(job.3, witness(job.2, job.5))
+      ),
+      own
+    ) AS raw_queues
+  FROM runs
+  LEFT JOIN jobs USING (repository, run_id, attempt)
+);
+
+CREATE OR REPLACE VIEW boards.ci_workflows ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(r.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  repository, workflow,
+  count() AS runs,
+  countIf(status = 'completed' AND conclusion = 'success') AS success_count,
+  countIf(status = 'completed' AND conclusion IN ('failure', 'timed_out')) AS failure_count,
+  countIf(status = 'completed' AND ifNull(conclusion NOT IN ('success', 'failure', 'timed_out'), 1)) AS other_count,
+  countIf(status != 'completed') AS running_count,
+  if(success_count + failure_count = 0, NULL, success_count / (success_count + failure_count)) AS success_ratio,
+  quantileExact(0.50)(duration_s) AS duration_p50_s,
+  quantileExact(0.95)(duration_s) AS duration_p95_s,
+  if(queue_count = 0, NULL, quantileExactArray(0.50)(queues_s)) AS queue_p50_s,
+  if(queue_count = 0, NULL, quantileExactArray(0.95)(queues_s)) AS queue_p95_s,
+  countIf(attempt > 1) AS rerun_count,
+  count(duration_s) AS duration_count,
+  sum(length(queues_s)) AS queue_count,
+  sum(r.queue_negative_count) AS queue_negative_count
+FROM boards.ci_run_list(from = {from:DateTime}, to = {to:DateTime}) AS r
+GROUP BY time, repository, workflow;
+
+CREATE OR REPLACE VIEW boards.contributions_by_week ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  
+  greatest(toUInt32(5), {floor:UInt32}) AS floor_of_people,
+  toDateTime64(toMonday({from:DateTime}, 'UTC'), 0, 'UTC') AS first_week,
+  toDateTime64(toMonday(greatest({to:DateTime}, toDateTime(1)) - 1, 'UTC') + 7, 0, 'UTC') AS until
+SELECT
+  toDateTime(toUnixTimestamp(toDateTime(week, 'UTC'))) AS time, repository,
+  human_commits, bot_commits, merge_commits, agent_assisted_commits,
+  
+  if(covered_commits = 0, NULL, successful_commits) AS effective_commits,
+  if(people < floor_of_people, NULL, people) AS active_contributors,
+  (people > 0 AND people < floor_of_people)::Bool AS hidden_contributors,
+  additions, deletions
+FROM (
+  SELECT
+    toMonday(commit_time, 'UTC') AS week, repository,
+    countIf(is_human) AS human_commits,
+    countIf(NOT is_merge AND bot_rule != '') AS bot_commits,
+    countIf(is_merge) AS merge_commits,
+    countIf(is_human AND agent_assisted) AS agent_assisted_commits,
+    countIf(covered) AS covered_commits,
+    countIf(is_human AND covered AND successful) AS successful_commits,
+    
+    length(arrayFilter(person -> person != '', groupUniqArrayArrayIf(arrayPushBack(co_authors, author), is_human))) AS people,
+    sumIf(c.additions, is_human) AS additions,
+    sumIf(c.deletions, is_human) AS deletions
+  FROM (
+    SELECT
+      repository, sha, author, co_authors, bot_rule, agent_assisted, commit_time, additions, deletions,
+      length(parents) > 1 AS is_merge, NOT is_merge AND bot_rule = '' AS is_human
+    FROM heliograph.commits FINAL
+    WHERE NOT gone AND commit_time >= first_week AND commit_time < until
+  ) AS c
+  LEFT JOIN (
+    SELECT repository, sha, successful, true AS covered FROM heliograph.commit_ci FINAL
+  ) AS ci ON c.repository = ci.repository AND c.sha = ci.sha
+  GROUP BY week, repository
+);
+
+CREATE OR REPLACE VIEW boards.repositories ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT t.repository AS repository, c.commits AS commits, t.tip AS tip, t.branch AS branch, t.collected_at AS collected_at
+FROM (SELECT repository, tip, branch, collected_at FROM heliograph.git_tips FINAL) AS t
+LEFT JOIN (
+  SELECT repository, uniqExact(sha) AS commits
+  FROM heliograph.commits FINAL
+  WHERE NOT gone AND commit_time >= {from:DateTime} AND commit_time < {to:DateTime}
+  GROUP BY repository
+) AS c ON t.repository = c.repository;
+
 CREATE OR REPLACE VIEW boards.source_status ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   dateDiff('minute', toStartOfMinute({from:DateTime}), toStartOfMinute(least({to:DateTime}, now()) + INTERVAL 59 SECOND)) AS minutes
 SELECT
   source,
-  if(recorded = 0, NULL, least(1., covered / greatest(1, minutes))) AS coverage,
+  multiIf(
+    recorded = 0, NULL,
+    source = 'git', least(1., greatest(0, dateDiff('minute', toStartOfMinute({from:DateTime}), last) + 1) / greatest(1, minutes)),
+    least(1., covered / greatest(1, minutes))
+  ) AS coverage,
   if(newest = toDateTime64(0, 9), NULL, newest) AS as_of
 FROM (
   SELECT 'otlp_traces' AS source, max(Timestamp) AS newest FROM otel.otel_traces
   UNION ALL SELECT 'targets', toDateTime64(max(time), 9) FROM heliograph.target_polls WHERE outcome = 'ok'
   UNION ALL SELECT 'git', toDateTime64(max(collected_at), 9) FROM heliograph.git_tips
-  UNION ALL SELECT 'github', toDateTime64(max(received_at), 9) FROM heliograph.ci_runs
+  UNION ALL SELECT 'github', toDateTime64(max(ifNull(updated_at, received_at)), 9) FROM heliograph.ci_runs
   UNION ALL SELECT 'deployments', toDateTime64(max(received_at), 9) FROM heliograph.deployments
 ) AS newest_of
 LEFT JOIN (
   SELECT
     source,
     count() AS recorded,
+    max(minute) AS last,
     uniqExactIf(minute, minute >= toStartOfMinute({from:DateTime}) AND minute < least({to:DateTime}, now())) AS covered
   FROM heliograph.source_minutes
   GROUP BY source

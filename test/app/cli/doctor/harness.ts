@@ -20,6 +20,7 @@ export function healthyStatus(otlpUrl: string, nowMs: number): Status {
         rejectedSpans: {},
         refused: [],
       },
+      hooks: [],
     },
     journal: { segments: 1, bytes: 4_096, oldestMs: nowMs - 500 },
     engine: { kind: 'embedded', state: 'running', restarts: 0 },

@@ -1,0 +1,11 @@
+/** Addresses of boards that tell more of the chosen service, with its time range kept. */
+
+export const TO_LATENCY = {
+  title: 'Latency',
+  url: '/d/heliograph-service-latency?${__url_time_range}&${service:queryparam}',
+};
+export const TO_RUNTIME = { title: 'Runtime', url: '/d/heliograph-runtime?${__url_time_range}&${service:queryparam}' };
+export const TO_FLAME_GRAPH = {
+  title: 'Flame graph',
+  url: '/d/heliograph-flamegraph?${__url_time_range}&${service:queryparam}',
+};

@@ -1,0 +1,259 @@
+/**
+ * The functions a reader may call. All of them compute their result from their arguments, the block at hand and the clock:
+ * none reads a file, the network, a dictionary or another table, and none tells of the machine, the server's settings or its
+ * users. Why others are missing: README.md. Names are in lower case and are compared so: names that differ by case alone are
+ * one function, or none.
+ */
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+/** Comparison, logic, NULL, conditions and strings laid end to end: none of them calls a function that it is given. */
+const OPERATORS: ReadonlySet<string> = new Set(
+  words(`
+  _cast and array assumenotnull casewithexpr casewithexpression casewithoutexpr casewithoutexpression clamp coalesce
+  concat divide equals exists firstnondefault globalin globalinignoreset globalnotin globalnotinignoreset
+  globalnotnullin globalnotnullinignoreset globalnullin globalnullinignoreset greater greaterorequals greatest grouping
+  if ifnull ilike in inignoreset isdistinctfrom isnotdistinctfrom isnotnull isnull isnullable iszeroornull least less
+  lessorequals like map match minus multiif multiply nested not notequals notilike notin notinignoreset notlike
+  notnullin notnullinignoreset nullif nullin nullinignoreset or plus tonullable tuple xor
+`),
+);
+
+const SCALARS: ReadonlySet<string> = new Set(
+  words(`
+  abs acos acosh asin asinh atan atan2 atanh avg2 bitand bitcount bithammingdistance bitnot bitor bitrotateleft
+  bitrotateright bitshiftleft bitshiftright bitslice bittest bittestall bittestany bitxor byteswap cbrt ceil ceiling
+  cos cosh cosinedistance cosinedistancetransposed cosinedistancetransposedquantized degrees distancecosine
+  distancecosinetransposed distancel1 distancel2 distancel2squared distancel2transposed distancelinf distancelp divide
+  dividedecimal divideornull dotproducttransposed dotproducttransposedquantized e erf erfc exp exp10 exp2 factorial
+  financialinternalrateofreturn financialinternalrateofreturnextended financialnetpresentvalue
+  financialnetpresentvalueextended floor gcd geodistance geohashdecode geohashencode greatcircleangle
+  greatcircledistance hypot ifnotfinite intdiv intdivornull intdivorzero intexp10 intexp2 isfinite isinfinite isnan
+  isprime isprobableprime l1distance l1norm l1normalize l2distance l2distancetransposed l2distancetransposedquantized
+  l2norm l2normalize l2squareddistance l2squarednorm lcm lgamma linfdistance linfnorm linfnormalize ln log log10 log1p
+  log2 lpdistance lpnorm lpnormalize max2 midpoint min2 minus mod modornull modulo modulolegacy moduloornull
+  moduloorzero multiply multiplydecimal negate normalizel1 normalizel2 normalizelinf normalizelp norml1 norml2
+  norml2squared normlinf normlp pi plus pmod pmodornull pointinellipses positive_modulo positive_modulo_or_null
+  positivemodulo positivemoduloornull pow power proportionsztest radians rand rand32 rand64 randcanonical randconstant
+  randnormal randuniform round roundage roundbankers rounddown roundduration roundtoexp2 scalarproducttransposed
+  sigmoid sign sin sinh sqr sqrt tan tanh tgamma trunc truncate width_bucket widthbucket
+  array array_remove arrayall arrayauc arrayaucpr arrayautocorrelation arrayavg arraybottomk arraycompact arrayconcat
+  arraycount arraycumsum arraycumsumnonnegative arraydifference arraydistinct arraydotproduct arrayelement
+  arrayelementornull arrayenumerate arrayenumeratedense arrayenumeratedenseranked arrayenumerateuniq
+  arrayenumerateuniqranked arrayexcept arrayexists arrayfill arrayfilter arrayfirst arrayfirstindex arrayfirstornull
+  arrayflatten arrayfold arrayintersect arrayjaccardindex arrayjoin arraylast arraylastindex arraylastornull arraymap
+  arraymax arraymin arraynormalizedgini arraypartialreversesort arraypartialshuffle arraypartialsort arraypopback
+  arraypopfront arrayprauc arrayproduct arraypushback arraypushfront arrayrandomsample arrayreduce arrayremove
+  arrayresize arrayreverse arrayreversefill arrayreversesort arrayreversesplit arrayrocauc arrayrotateleft
+  arrayrotateright arrayshiftleft arrayshiftright arrayshingles arrayshuffle arrayslice arraysort arraysplit arraysum
+  arraysymmetricdifference arraytopk arraytranspose arrayunion arrayuniq arraywithconstant arrayzip arrayzipunaligned
+  bitmapand bitmapandcardinality bitmapandnot bitmapandnotcardinality bitmapbuild bitmapcardinality bitmapcontains
+  bitmaphasall bitmaphasany bitmapmax bitmapmin bitmapor bitmaporcardinality bitmapsubsetinrange bitmapsubsetlimit
+  bitmaptoarray bitmaptransform bitmapxor bitmapxorcardinality cardinality countequal dotproduct empty emptyarraydate
+  emptyarraydatetime emptyarrayfloat32 emptyarrayfloat64 emptyarrayint16 emptyarrayint32 emptyarrayint64 emptyarrayint8
+  emptyarraystring emptyarraytosingle emptyarrayuint16 emptyarrayuint32 emptyarrayuint64 emptyarrayuint8
+  extractkeyvaluepairs extractkeyvaluepairswithescaping flatten flattentuple has hasall hasany hassubstr indexof
+  indexofassumesorted length map map_from_arrays mapadd mapall mapapply mapconcat mapcontains mapcontainskey
+  mapcontainskeylike mapcontainsvalue mapcontainsvaluelike mapexists mapextractkeylike mapextractvaluelike mapfilter
+  mapfromarrays mapfromstring mapkeys mappartialreversesort mappartialsort mappopulateseries mapreversesort mapsort
+  mapsubtract mapupdate mapvalues notempty octet_length range replicate reverse scalarproduct str_to_map subbitmap
+  tuple tupleconcat tupledivide tupledividebynumber tupleelement tuplehammingdistance tupleintdiv tupleintdivbynumber
+  tupleintdivorzero tupleintdivorzerobynumber tupleminus tuplemodulo tuplemodulobynumber tuplemultiply
+  tuplemultiplybynumber tuplenames tuplenegate tupleplus tuplepositivemodulobynumber tupletonamevaluepairs unnest
+  vectordifference vectorsum
+  adddate adddays addhours addinterval addmicroseconds addmilliseconds addminutes addmonths addnanoseconds addquarters
+  addseconds addtupleofintervals addweeks addyears age changeday changehour changeminute changemonth changesecond
+  changeyear curdate current_date current_timestamp date_bin date_diff date_format date_trunc datediff datename
+  datetrunc day dayofmonth dayofweek dayofyear formatdatetime formatdatetimeinjodasyntax from_days from_unixtime
+  from_utc_timestamp fromdayssinceyearzero fromdayssinceyearzero32 frommodifiedjulianday frommodifiedjuliandayornull
+  fromunixtimestamp fromunixtimestampinjodasyntax fromutctimestamp hop hopend hopstart hour last_day localtime
+  localtimestamp makedate makedate32 makedatetime makedatetime64 microsecond millisecond minute month monthname
+  nanosecond now now64 nowinblock nowinblock64 quarter second seriesdecomposestl seriesoutliersdetecttukey
+  servertimezone subdate subtractdays subtracthours subtractinterval subtractmicroseconds subtractmilliseconds
+  subtractminutes subtractmonths subtractnanoseconds subtractquarters subtractseconds subtracttupleofintervals
+  subtractweeks subtractyears time_bucket timediff timeseriesfromgrid timeseriesrange timeslot timeslots timestamp
+  timestamp_diff timestampdiff timezone timezoneof timezoneoffset to_days to_utc_timestamp today todayofmonth
+  todayofweek todayofyear todaysinmonth todayssinceyearzero tohour toisoweek toisoyear tolastdayofmonth tolastdayofweek
+  tomicrosecond tomillisecond tominute tomodifiedjulianday tomodifiedjuliandayornull tomonday tomonth
+  tomonthnumsinceepoch tonanosecond toquarter torelativedaynum torelativehournum torelativeminutenum torelativemonthnum
+  torelativequarternum torelativesecondnum torelativeweeknum torelativeyearnum tosecond tostartofday
+  tostartoffifteenminutes tostartoffiveminute tostartoffiveminutes tostartofhour tostartofinterval tostartofisoyear
+  tostartofmicrosecond tostartofmillisecond tostartofminute tostartofmonth tostartofnanosecond tostartofquarter
+  tostartofsecond tostartoftenminutes tostartofweek tostartofyear totimewithfixeddate totimezone tounixtimestamp
+  toutctimestamp toweek toyear toyearnumsinceepoch toyearweek toyyyymm toyyyymmdd toyyyymmddhhmmss tumble tumbleend
+  tumblestart utc_timestamp utctimestamp week windowid year yearweek yesterday yyyymmddhhmmsstodatetime
+  yyyymmddhhmmsstodatetime64 yyyymmddtodate yyyymmddtodate32
+  accuratecast accuratecastordefault accuratecastornull bin bitmasktoarray bitmasktolist bitpositionstoarray cast char
+  cityhash64 cutipv6 date datetime64tosnowflakeid datetimetosnowflakeid datetimetouuidv7 farmfingerprint64 farmhash64
+  fromunixtimestamp64micro fromunixtimestamp64milli fromunixtimestamp64nano fromunixtimestamp64second gccmurmurhash
+  generateuuidv4 generateuuidv7 halfmd5 hex hilbertdecode hilbertencode hivehash inet6_aton inet6_ntoa inet_aton
+  inet_ntoa inthash32 inthash64 ipv4cidrtorange ipv4numtostring ipv4numtostringclassc ipv4stringtonum
+  ipv4stringtonumordefault ipv4stringtonumornull ipv4toipv6 ipv6cidrtorange ipv6numtostring ipv6stringtonum
+  ipv6stringtonumordefault ipv6stringtonumornull isipaddressinrange isipv4string isipv6string javahash javahashutf16le
+  jumpconsistenthash kafkamurmurhash keccak256 kostikconsistenthash md4 md5 metrohash64 mortondecode mortonencode
+  murmurhash2_32 murmurhash2_64 murmurhash3_128 murmurhash3_32 murmurhash3_64 ngramminhash ngramminhasharg
+  ngramminhashargcaseinsensitive ngramminhashargcaseinsensitiveutf8 ngramminhashargutf8 ngramminhashcaseinsensitive
+  ngramminhashcaseinsensitiveutf8 ngramminhashutf8 ngramsimhash ngramsimhashcaseinsensitive
+  ngramsimhashcaseinsensitiveutf8 ngramsimhashutf8 parsedatetime parsedatetime32besteffort
+  parsedatetime32besteffortornull parsedatetime32besteffortorzero parsedatetime64 parsedatetime64besteffort
+  parsedatetime64besteffortornull parsedatetime64besteffortorzero parsedatetime64besteffortus
+  parsedatetime64besteffortusornull parsedatetime64besteffortusorzero parsedatetime64injodasyntax
+  parsedatetime64injodasyntaxornull parsedatetime64injodasyntaxorzero parsedatetime64ornull parsedatetime64orzero
+  parsedatetimebesteffort parsedatetimebesteffortornull parsedatetimebesteffortorzero parsedatetimebesteffortus
+  parsedatetimebesteffortusornull parsedatetimebesteffortusorzero parsedatetimeinjodasyntax
+  parsedatetimeinjodasyntaxornull parsedatetimeinjodasyntaxorzero parsedatetimeornull parsedatetimeorzero reinterpret
+  reinterpretasdate reinterpretasdatetime reinterpretasfixedstring reinterpretasfloat32 reinterpretasfloat64
+  reinterpretasint128 reinterpretasint16 reinterpretasint256 reinterpretasint32 reinterpretasint64 reinterpretasint8
+  reinterpretasstring reinterpretasuint128 reinterpretasuint16 reinterpretasuint256 reinterpretasuint32
+  reinterpretasuint64 reinterpretasuint8 reinterpretasuuid ripemd160 sha1 sha224 sha256 sha384 sha512 sha512_256
+  siphash128 siphash128keyed siphash128reference siphash128referencekeyed siphash64 siphash64keyed
+  snowflakeidtodatetime snowflakeidtodatetime64 sqid sqiddecode sqidencode str_to_date to_unixtime tobfloat16
+  tobfloat16ornull tobfloat16orzero tobool todate todate32 todate32ordefault todate32ornull todate32orzero
+  todateordefault todateornull todateorzero todatetime todatetime32 todatetime64 todatetime64ordefault
+  todatetime64ornull todatetime64orzero todatetimeordefault todatetimeornull todatetimeorzero todecimal128
+  todecimal128ordefault todecimal128ornull todecimal128orzero todecimal256 todecimal256ordefault todecimal256ornull
+  todecimal256orzero todecimal32 todecimal32ordefault todecimal32ornull todecimal32orzero todecimal64
+  todecimal64ordefault todecimal64ornull todecimal64orzero todecimalstring tofixedstring tofloat32 tofloat32ordefault
+  tofloat32ornull tofloat32orzero tofloat64 tofloat64ordefault tofloat64ornull tofloat64orzero toint128
+  toint128ordefault toint128ornull toint128orzero toint16 toint16ordefault toint16ornull toint16orzero toint256
+  toint256ordefault toint256ornull toint256orzero toint32 toint32ordefault toint32ornull toint32orzero toint64
+  toint64ordefault toint64ornull toint64orzero toint8 toint8ordefault toint8ornull toint8orzero tointerval
+  tointervalday tointervalhour tointervalmicrosecond tointervalmillisecond tointervalminute tointervalmonth
+  tointervalnanosecond tointervalquarter tointervalsecond tointervalweek tointervalyear toipv4 toipv4ordefault
+  toipv4ornull toipv4orzero toipv6 toipv6ordefault toipv6ornull toipv6orzero tolowcardinality tostring
+  tostringcuttozero totime totime64 totime64ornull totime64orzero totimeornull totimeorzero touint128
+  touint128ordefault touint128ornull touint128orzero touint16 touint16ordefault touint16ornull touint16orzero touint256
+  touint256ordefault touint256ornull touint256orzero touint32 touint32ordefault touint32ornull touint32orzero touint64
+  touint64ordefault touint64ornull touint64orzero touint8 touint8ordefault touint8ornull touint8orzero
+  tounixtimestamp64micro tounixtimestamp64milli tounixtimestamp64nano tounixtimestamp64second touuid touuidordefault
+  touuidornull touuidorzero unbin unhex urlhash uuidnumtostring uuidstringtonum uuidtonum uuidv7todatetime
+  wordshingleminhash wordshingleminhasharg wordshingleminhashargcaseinsensitive
+  wordshingleminhashargcaseinsensitiveutf8 wordshingleminhashargutf8 wordshingleminhashcaseinsensitive
+  wordshingleminhashcaseinsensitiveutf8 wordshingleminhashutf8 wordshinglesimhash wordshinglesimhashcaseinsensitive
+  wordshinglesimhashcaseinsensitiveutf8 wordshinglesimhashutf8 wyhash64 xxh3 xxh3_128 xxhash32 xxhash64 xxhash64spark
+  yandexconsistenthash
+  alphatokens appendtrailingcharifabsent array_to_string arraystringconcat ascii base32decode base32encode base58decode
+  base58encode base64decode base64encode base64urldecode base64urlencode basename bytehammingdistance byteslice
+  casefoldutf8 char_length character_length comparesubstrings concat concat_ws concatassumeinjective
+  concatwithseparator concatwithseparatorassumeinjective conv convertcharset countmatches countmatchescaseinsensitive
+  countsubstrings countsubstringscaseinsensitive countsubstringscaseinsensitiveutf8 crc32 crc32ieee crc64 cutfragment
+  cutquerystring cutquerystringandfragment cuttofirstsignificantsubdomain cuttofirstsignificantsubdomaincustom
+  cuttofirstsignificantsubdomaincustomrfc cuttofirstsignificantsubdomaincustomwithwww
+  cuttofirstsignificantsubdomaincustomwithwwwrfc cuttofirstsignificantsubdomainrfc
+  cuttofirstsignificantsubdomainwithwww cuttofirstsignificantsubdomainwithwwwrfc cuturlparameter cutwww
+  decodehtmlcomponent decodeurlcomponent decodeurlformcomponent decodexmlcomponent domain domainrfc domainwithoutwww
+  domainwithoutwwwrfc dynamicelement dynamictype encodeurlcomponent encodeurlformcomponent encodexmlcomponent endswith
+  endswithcaseinsensitive endswithcaseinsensitiveutf8 endswithutf8 extract extractall extractallgroups
+  extractallgroupshorizontal extractallgroupsvertical extractgroups extracttextfromhtml extracturlparameter
+  extracturlparameternames extracturlparameters firstline firstsignificantsubdomain firstsignificantsubdomaincustom
+  firstsignificantsubdomaincustomrfc firstsignificantsubdomainrfc format fragment from_base64 hasalltoken hasalltokens
+  hasanytoken hasanytokens hasphrase hassubsequence hassubsequencecaseinsensitive hassubsequencecaseinsensitiveutf8
+  hassubsequenceutf8 hastoken hastokencaseinsensitive hastokencaseinsensitiveornull hastokenornull highlight ilike
+  initcap initcaputf8 instr isascii isdynamicelementinshareddata isvalidascii isvalidjson isvalidutf8 jarosimilarity
+  jarowinklersimilarity json_array_length json_exists json_query json_value jsonallpaths jsonallpathswithtypes
+  jsonallvalues jsonarraylength jsondynamicpaths jsondynamicpathswithtypes jsonextract jsonextractarrayraw
+  jsonextractarrayrawcaseinsensitive jsonextractbool jsonextractboolcaseinsensitive jsonextractcaseinsensitive
+  jsonextractfloat jsonextractfloatcaseinsensitive jsonextractint jsonextractintcaseinsensitive jsonextractkeys
+  jsonextractkeysandvalues jsonextractkeysandvaluescaseinsensitive jsonextractkeysandvaluesraw
+  jsonextractkeysandvaluesrawcaseinsensitive jsonextractkeyscaseinsensitive jsonextractraw
+  jsonextractrawcaseinsensitive jsonextractstring jsonextractstringcaseinsensitive jsonextractuint
+  jsonextractuintcaseinsensitive jsonhas jsonkey jsonlength jsonmergepatch jsonshareddatapaths
+  jsonshareddatapathswithtypes jsontype lcase left leftpad leftpadutf8 leftutf8 lengthutf8 like locate lower lowerutf8
+  lpad ltrim match matchphrase mid mismatches multisearchallpositions multisearchallpositionscaseinsensitive
+  multisearchallpositionscaseinsensitiveutf8 multisearchallpositionsutf8 multisearchany multisearchanycaseinsensitive
+  multisearchanycaseinsensitiveutf8 multisearchanyutf8 multisearchfirstindex multisearchfirstindexcaseinsensitive
+  multisearchfirstindexcaseinsensitiveutf8 multisearchfirstindexutf8 multisearchfirstposition
+  multisearchfirstpositioncaseinsensitive multisearchfirstpositioncaseinsensitiveutf8 multisearchfirstpositionutf8
+  natural_sort_key naturalsortkey netloc ngramdistance ngramdistancecaseinsensitive ngramdistancecaseinsensitiveutf8
+  ngramdistanceutf8 ngrams ngramsearch ngramsearchcaseinsensitive ngramsearchcaseinsensitiveutf8 ngramsearchutf8
+  normalizeutf8nfc normalizeutf8nfd normalizeutf8nfkc normalizeutf8nfkccasefold normalizeutf8nfkd notilike notlike
+  overlay overlayutf8 path pathfull port portrfc position positioncaseinsensitive positioncaseinsensitiveutf8
+  positionutf8 prettyprintjson printf protocol querystring querystringandfragment regexp_extract regexp_instr
+  regexp_matches regexp_replace regexp_substr regexpextract regexpinstr regexpposition regexpquotemeta
+  removeaccentsutf8 removediacriticsutf8 repeat replace replaceall replaceone replaceregexpall replaceregexpone
+  reversebyseparator reverseutf8 right rightpad rightpadutf8 rightutf8 rpad rtrim simplejsonextractbool
+  simplejsonextractfloat simplejsonextractint simplejsonextractraw simplejsonextractstring simplejsonextractuint
+  simplejsonhas soundex space sparsegrams sparsegramshashes sparsegramshashesutf8 sparsegramsutf8 splitbyalpha
+  splitbychar splitbynonalpha splitbyregexp splitbystring splitbywhitespace startswith startswithcaseinsensitive
+  startswithcaseinsensitiveutf8 startswithutf8 stringbytesentropy stringbytesuniq stringjaccardindex
+  stringjaccardindexutf8 substr substring substring_index substringindex substringindexutf8 substringutf8 to_base64
+  tojsonstring tokens tokensforlikepattern topleveldomain topleveldomainrfc tovalidutf8 translate translateutf8 trim
+  trimboth trimleft trimright trybase32decode trybase58decode trybase64decode trybase64urldecode ucase upper upperutf8
+  urlhierarchy urlpathhierarchy visitparamextractbool visitparamextractfloat visitparamextractint visitparamextractraw
+  visitparamextractstring visitparamextractuint visitparamhas
+  bar blocknumber blocksize bytesize countdigits current_database currentdatabase database defaultvalueofargumenttype
+  digits errorcodetoname format_bytes formatreadabledecimalsize formatreadablequantity formatreadablesize
+  formatreadabletimedelta getsizeofenumtype getsubcolumn identity ignore indexhint isconstant isdecimaloverflow
+  lowcardinalityindices lowcardinalitykeys materialize minsamplesizecontinous minsamplesizecontinuous
+  minsamplesizeconversion neighbor normalizedqueryhash normalizequery parsereadablesize parsereadablesizeornull
+  parsereadablesizeorzero parsetimedelta rownumberinallblocks rownumberinblock runningdifference
+  runningdifferencestartingwithfirstvalue schema throwif tocolumntypename totypename transform variantelement
+  varianttype version visiblewidth
+`),
+);
+
+const AGGREGATES: ReadonlySet<string> = new Set(
+  words(`
+  analysisofvariance anova any any_respect_nulls any_value any_value_respect_nulls anyheavy anylast
+  anylast_respect_nulls anylastrespectnulls anyrespectnulls anyvaluerespectnulls approx_top_count approx_top_k
+  approx_top_sum argandmax argandmin argmax argmin array_agg avg avgweighted bit_and bit_or bit_xor boundingratio
+  categoricalinformationvalue contingency corr corrmatrix corrstable count covar_pop covar_samp covarpop covarpopmatrix
+  covarpopstable covarsamp covarsampmatrix covarsampstable cramersv cramersvbiascorrected cume_dist deltasum
+  deltasumtimestamp dense_rank denserank distinctdynamictypes distinctjsonpaths distinctjsonpathsandtypes entropy
+  exponentialmovingaverage exponentialtimedecayedavg exponentialtimedecayedcount exponentialtimedecayedmax
+  exponentialtimedecayedsum first_value first_value_respect_nulls firstvaluerespectnulls group_concat grouparray
+  grouparrayinsertat grouparrayintersect grouparraylast grouparraymovingavg grouparraymovingsum grouparraysample
+  grouparraysorted groupbitand groupbitmap groupbitmapand groupbitmapor groupbitmapxor groupbitor groupbitxor
+  groupconcat groupnumericindexedvector groupuniqarray histogram intervallengthsum kolmogorovsmirnovtest kurtpop
+  kurtsamp lag laginframe largesttrianglethreebuckets last_value last_value_respect_nulls lastvaluerespectnulls lead
+  leadinframe lttb mannwhitneyutest max max_by maxintersections maxintersectionsposition maxmappedarrays meanztest
+  median medianbfloat16 medianbfloat16weighted mediandd mediandeterministic medianexact medianexacthigh medianexactlow
+  medianexactweighted medianexactweightedinterpolated mediangk medianinterpolatedweighted mediantdigest
+  mediantdigestweighted mediantiming mediantimingweighted min min_by minmappedarrays nonnegativederivative nth_value
+  ntile percent_rank percentrank quantile quantilebfloat16 quantilebfloat16weighted quantiledd quantiledeterministic
+  quantileexact quantileexactexclusive quantileexacthigh quantileexactinclusive quantileexactlow quantileexactweighted
+  quantileexactweightedinterpolated quantilegk quantileinterpolatedweighted quantileprometheushistogram quantiles
+  quantilesbfloat16 quantilesbfloat16weighted quantilesdd quantilesdeterministic quantilesexact quantilesexactexclusive
+  quantilesexacthigh quantilesexactinclusive quantilesexactlow quantilesexactweighted
+  quantilesexactweightedinterpolated quantilesgk quantilesinterpolatedweighted quantilesprometheushistogram
+  quantilestdigest quantilestdigestweighted quantilestiming quantilestimingweighted quantiletdigest
+  quantiletdigestweighted quantiletiming quantiletimingweighted rank rankcorr retention row_number sequencecount
+  sequencematch sequencematchevents sequencenextnode simplelinearregression singlevalueornull skewpop skewsamp sparkbar
+  std stddev stddev_pop stddev_samp stddevpop stddevpopstable stddevsamp stddevsampstable stochasticlinearregression
+  stochasticlogisticregression string_agg studentttest studentttestonesample sum sumcount sumkahan summapfiltered
+  summapfilteredwithoverflow summappedarrays summapwithoverflow sumwithoverflow theilsu timeserieschangestogrid
+  timeseriesdeltatogrid timeseriesderivtogrid timeseriesgrouparray timeseriesincreasetogrid
+  timeseriesinstantdeltatogrid timeseriesinstantratetogrid timeserieslasttogrid timeserieslasttwosamples
+  timeseriespredictlineartogrid timeseriesratetogrid timeseriesresampletogridwithstaleness timeseriesresetstogrid topk
+  topkweighted uniq uniqcombined uniqcombined64 uniqexact uniqhll12 uniqupto var_pop var_samp varpop varpopstable
+  varsamp varsampstable welchttest windowfunnel
+`),
+);
+
+/** Suffixes that make a new aggregate function of another, longest first where one ends another. */
+const COMBINATORS = words(
+  'orDefault orNull simpleState state merge if array map forEach distinct resample argMin argMax',
+).map((name) => name.toLowerCase());
+
+/** Whether a reader may call the function of this name. */
+export function isAllowedFunction(name: string): boolean {
+  const lower = name.toLowerCase();
+  return OPERATORS.has(lower) || SCALARS.has(lower) || isAllowedAggregate(lower);
+}
+
+/** Whether the allowed function may call another that it is given by name, as arrayMap does. */
+export function mayCall(name: string): boolean {
+  return !OPERATORS.has(name.toLowerCase()) && !isAllowedAggregate(name);
+}
+
+/** Whether it is an allowed aggregate function, combinators included: `sumMapIf`, `quantilesState`. */
+export function isAllowedAggregate(name: string): boolean {
+  const lower = name.toLowerCase();
+  if (AGGREGATES.has(lower)) return true;
+  return COMBINATORS.some((suffix) => lower.endsWith(suffix) && isAllowedAggregate(lower.slice(0, -suffix.length)));
+}
+
+/** Every name without combinators, for tests. */
+export const ALLOWED_FUNCTIONS: readonly string[] = [...OPERATORS, ...SCALARS, ...AGGREGATES];
