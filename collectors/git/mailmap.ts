@@ -28,7 +28,7 @@ export function createMailmap(tool: GitTool, gitDir: string, mailmapOf: string, 
           if (!mapped.has(text)) asked.add(text);
         }
       if (asked.size === 0) return;
-      process ??= new LineProcess(streamGit(tool, gitDir, mailmapArguments(mailmapOf), signal));
+      process ??= new LineProcess(streamGit(tool, gitDir, mailmapArguments(mailmapOf), signal, 'each answer'));
       const answers = await process.ask([...asked]);
       let index = 0;
       for (const text of asked) mapped.set(text, answers[index++] ?? text);

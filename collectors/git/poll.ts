@@ -39,8 +39,12 @@ export interface Collected {
   gone: number;
 }
 
-/** Commits, or files, after which a batch is handed on. The next one is decoded while it becomes durable; git waits for the one after. */
+/**
+ * Commits, or files, after which a batch is handed on. Batches are small so that git seldom waits for us, and several are on
+ * their way to the disk at once so that we seldom wait for it; git waits when that many are not durable yet.
+ */
 const BATCH_COMMITS = 250;
+const BATCHES_UNDER_WAY = 8;
 const BATCH_FILES = 2500;
 const PIECE_ROWS = 2500;
 const RETRY_MS = 1000;
@@ -118,15 +122,16 @@ async function stream(
   const count = { commits: 0, rejected: 0 };
   let batch: DecodedCommit[] = [];
   let files = 0;
-  let writing = Promise.resolve();
+  const underWay: Promise<void>[] = [];
   const flush = async (): Promise<void> => {
     const commits = batch;
     batch = [];
     files = 0;
     await mailmap.learn(commits);
-    await writing;
-    writing = writeRows(deps, maker, commits, mailmap.mapped, signal);
-    writing.catch(() => {}); // awaited with the next batch, or at the end
+    if (underWay.length >= BATCHES_UNDER_WAY) await underWay.shift();
+    const writing = writeRows(deps, maker, commits, mailmap.mapped, signal);
+    writing.catch(() => {}); // awaited in its turn, or at the end
+    underWay.push(writing);
   };
   const take = (decoded: { commits: DecodedCommit[]; rejects: GitReject[] }): void => {
     for (const commit of decoded.commits) files += commit.files.length;
@@ -146,7 +151,7 @@ async function stream(
     await done;
     take(decoder.end());
     await flush();
-    await writing;
+    await Promise.all(underWay);
     await writeIdentities(deps, maker, signal);
     return count;
   } finally {
