@@ -10,6 +10,8 @@ import { readSuspectDeploys } from './suspect-deploy.ts';
 export interface GoroutineOptions {
   windowMs: number;
   windows: number;
+  /** Suspects that grew by less are no alerts. */
+  minGrowth: number;
   forMs: number;
 }
 
@@ -34,9 +36,15 @@ async function evaluate(
     sql: `SELECT service, target, stack, function, location, functions, minima, first_minimum, last_minimum, growth,
   toUnixTimestamp(since) AS since_s, polls
 FROM boards.goroutine_suspects(to = {to:DateTime}, window = {window:UInt32}, windows = {windows:UInt32})
+WHERE growth >= {min_growth:UInt32}
 ORDER BY growth DESC, service, target, stack
 LIMIT ${MAX_STACKS}`,
-    params: { to: seconds(context.atMs), window: seconds(options.windowMs), windows: options.windows },
+    params: {
+      to: seconds(context.atMs),
+      window: seconds(options.windowMs),
+      windows: options.windows,
+      min_growth: options.minGrowth,
+    },
   });
   const suspects = rows.map((row) => verdictOf(row, options));
   const named = new Set(suspects.map(({ labels }) => keyOf(labels)));
@@ -92,7 +100,7 @@ function keyOf({ service, target, stack }: Readonly<Record<string, string>>): st
   return JSON.stringify([service, target, stack]);
 }
 
-/** By fingerprint: `suspectDeploy`, and `notes` where it could not be read. The onset lies somewhere in the oldest window. */
+/** By fingerprint: `suspectDeploy`, and `notes` where it could not be read. */
 async function enrich(
   { windowMs }: GoroutineOptions,
   fired: readonly Transition[],
@@ -101,7 +109,10 @@ async function enrich(
   if (fired.length === 0) return new Map();
   const onsetOf = ({ evidence, atMs, startsAtMs }: Transition) => ({
     service: String(evidence['service']),
-    atMs: Date.parse(String(evidence['since'])) - (atMs - startsAtMs), // as it was when the stack was first suspected
+    atMs:
+      Date.parse(String(evidence['since'])) -
+      (atMs - startsAtMs) + // as it was when the stack was first suspected
+      onsetWindow((evidence['minima'] as number[] | undefined) ?? []) * windowMs,
     grainMs: windowMs,
   });
   try {
@@ -111,4 +122,17 @@ async function enrich(
     const notes = [`deploys could not be read: ${reasonOf(error)}`];
     return new Map(fired.map((each) => [each.fingerprint, { suspectDeploy: null, notes }]));
   }
+}
+
+/**
+ * In which window it began to pile up: the one before the first rise that is at least half of the largest. A steady leak began in the
+ * oldest window; a pool that crept up by ones before does not move the onset of a leak back before the deploy that brought it.
+ */
+export function onsetWindow(minima: readonly number[]): number {
+  const rises = minima.slice(1).map((minimum, index) => minimum - (minima[index] ?? 0));
+  const largest = Math.max(0, ...rises);
+  return Math.max(
+    0,
+    rises.findIndex((rise) => rise * 2 >= largest),
+  );
 }

@@ -131,7 +131,14 @@ function rulesOf({ alerts: { rules } }: Config): Rule[] {
         ]
       : []),
     ...(goroutines.enabled
-      ? [goroutineRule({ windowMs: goroutines.window, windows: goroutines.windows, forMs: goroutines.for })]
+      ? [
+          goroutineRule({
+            windowMs: goroutines.window,
+            windows: goroutines.windows,
+            minGrowth: goroutines.minGrowth,
+            forMs: goroutines.for,
+          }),
+        ]
       : []),
   ];
 }

@@ -1,13 +1,13 @@
 /** Deliveries over real sockets and real files: what receivers get, when they get it again, and when it is given up. */
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import { type Alerting, openAlerting, scriptedRule } from './alerting.ts';
-import { bodyOf, type Received, type Receiver, startReceiver, writeIn } from './harness.ts';
+import { bodyOf, type Received, type Receiver, startReceiver, writeIn, removeDir } from './harness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await receiver.close();
-  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  await removeDir(dir);
 });
 
 const open = (rule = scriptedRule('/pay'), secretFile?: string): Promise<Alerting> =>

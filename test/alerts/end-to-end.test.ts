@@ -1,6 +1,6 @@
 /** Spans through the real engine, alerts through a real socket: a route becomes slow, and is well again. */
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,7 +10,16 @@ import { startMigratedEngine, type TestEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { eventually } from '../support/heliograph-process.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { bodyOf, loadingSink, type Receiver, seedDeploys, seedSpans, startReceiver, writeIn } from './harness.ts';
+import {
+  bodyOf,
+  loadingSink,
+  type Receiver,
+  seedDeploys,
+  seedSpans,
+  startReceiver,
+  writeIn,
+  removeDir,
+} from './harness.ts';
 
 const MINUTE = 60_000;
 /** A whole hour in the past, at which the window will end. */
@@ -32,7 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await receiver.close();
   await engine.stop();
-  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  await removeDir(dir);
 });
 
 function jobs() {

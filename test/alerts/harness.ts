@@ -1,12 +1,14 @@
 /** What the tests of the alerts share: seeded rollups, spans and deploys, a receiver on a socket. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { RowSink } from '../../core/rows.ts';
 import { PINNED_BLOCK_SETTINGS } from '../../store/load.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/heliograph-process.ts';
 import { encodeRequest, type SpanInput } from '../support/otlp-encode.ts';
 import { loadRows } from '../support/profile-rows.ts';
 
@@ -171,4 +173,12 @@ export function writeIn(dir: string, name: string, text: string): string {
   const path = join(dir, name);
   writeFileSync(path, text);
   return path;
+}
+
+/** Removes a folder in which a write may still be under way. */
+export async function removeDir(dir: string): Promise<void> {
+  await eventually(async () => {
+    await rm(dir, { recursive: true, force: true });
+    return true;
+  });
 }

@@ -1,6 +1,6 @@
 /** `kill -9` between decision and delivery, and in the middle of writing: what was decided is told, with the key it had. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import { parseState } from '../../alerts/state.ts';
 import { builtPath } from '../../core/paths.ts';
 import { eventually, type HeliographProcess, spawnHeliograph } from '../support/heliograph-process.ts';
 import { encodeRequest } from '../support/otlp-encode.ts';
-import { bodyOf, startReceiver } from './harness.ts';
+import { bodyOf, startReceiver, removeDir } from './harness.ts';
 
 const MINUTE = 60_000;
 
@@ -17,7 +17,7 @@ let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'heliograph-kill-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+afterEach(() => removeDir(dir));
 
 /** An hour of 100 ms, then five minutes of 600 ms, up to now. */
 function jump(nowMs: number): Buffer {

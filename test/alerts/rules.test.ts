@@ -1,7 +1,7 @@
 /** What the rules say of seeded rollups, on the real engine. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LatencyEvidence } from '../../alerts/evidence.ts';
-import { goroutineRule } from '../../alerts/rules/goroutines.ts';
+import { goroutineRule, onsetWindow } from '../../alerts/rules/goroutines.ts';
 import { isJump, type LatencyOptions, latencyRule } from '../../alerts/rules/latency.ts';
 import type { OpenAlert, Transition, Verdict } from '../../alerts/types.ts';
 import { startMigratedEngine, type TestEngine } from '../support/engine.ts';
@@ -276,7 +276,7 @@ describe('suspect deploy', () => {
       latest: {},
       resolution: null,
     };
-    const rule = goroutineRule({ windowMs: 600_000, windows: 4, forMs: 0 });
+    const rule = goroutineRule({ windowMs: 600_000, windows: 4, minGrowth: 1, forMs: 0 });
     const since = new Date(AT - 600 * MINUTE).toISOString();
     const earlier = { ...fired, fingerprint: 'x', evidence: { kind: 'goroutines', service: 'x', since } };
     const later = { ...earlier, evidence: { ...earlier.evidence, since: new Date(AT + 60 * MINUTE).toISOString() } };
@@ -307,7 +307,7 @@ describe('suspect deploy', () => {
 });
 
 describe('goroutines', () => {
-  const rule = goroutineRule({ windowMs: 600_000, windows: 4, forMs: 0 });
+  const rule = goroutineRule({ windowMs: 600_000, windows: 4, minGrowth: 1, forMs: 0 });
   const labels = { service: 'shop', target: 'shop-1', stack: stackOf('main.main;main.leak;runtime.gopark') };
   /** A profile every two minutes of the last forty; `stacks` by minutes ago. */
   const profiles = (target: string, stacks: (minutesAgo: number) => Record<string, number>): SeedProfile[] =>
@@ -331,6 +331,15 @@ describe('goroutines', () => {
     missingMs: 0,
     evidence: {},
     latest: {},
+  });
+
+  test.each([
+    [[10, 20, 30, 40], 0, 'a steady leak began in the oldest window'],
+    [[1, 2, 3, 45], 2, 'a pool that crept up before does not move the onset back'],
+    [[0, 8, 503, 990], 1, 'a leak that began late in a window began in it'],
+    [[], 0, 'nothing known, nothing moved'],
+  ])('of minima %j the onset lies in window %i: %s', (minima, window) => {
+    expect(onsetWindow(minima)).toBe(window);
   });
 
   test('each suspect is an alert of service, target and stack, with its minima', async () => {
@@ -392,5 +401,21 @@ describe('goroutines', () => {
       [steady, false],
       [unwatched, false],
     ]);
+  });
+
+  test('a suspect that grew by less than minGrowth is no alert', async () => {
+    await loadProfiles(
+      engine,
+      profiles('small', (ago) => ({ 'main.main;main.small;runtime.gopark': 50 - ago })),
+    );
+    const grown = async (minGrowth: number): Promise<number> => {
+      const verdicts = await goroutineRule({ windowMs: 600_000, windows: 4, minGrowth, forMs: 0 }).evaluate(
+        [],
+        context(),
+      );
+      return verdicts.filter((each) => each.labels['target'] === 'small').length;
+    };
+    expect(await grown(30)).toBe(1);
+    expect(await grown(31)).toBe(0);
   });
 });

@@ -150,7 +150,7 @@ peerTest('prometheus', 'Prometheus scrapes every derived family, and its queries
       const samples = await ask(query);
       if (samples.length > 1) throw new Error(`${samples.length} series for ${query}`);
       return samples[0]?.value;
-    }).catch((error: unknown) => expect.fail(`${query}: ${(error as Error).message}`));
+    }, 45_000).catch((error: unknown) => expect.fail(`${query}: ${(error as Error).message}`));
   const service = JSON.stringify(SERVICE);
   const ofService = `service=${service}`;
   expect(await valueOf(`sum(http_request_duration_seconds_count{${ofService}})`)).toBe(5);
@@ -171,8 +171,10 @@ peerTest('prometheus', 'Prometheus scrapes every derived family, and its queries
   expect(goroutines?.metric['service']).toBe(SERVICE);
 
   await sendSpans(3);
-  await eventually(async () =>
-    (await ask(`sum(http_request_duration_seconds_count{${ofService}})`))[0]?.value === 8 ? true : undefined,
+  await eventually(
+    async () =>
+      (await ask(`sum(http_request_duration_seconds_count{${ofService}})`))[0]?.value === 8 ? true : undefined,
+    45_000,
   );
   expect(await valueOf(`sum(resets(http_request_duration_seconds_count{${ofService}}[5m]))`)).toBe(0);
   expect(peerLint(await scrape())).toEqual({ status: 0, output: '' });

@@ -8,12 +8,13 @@ import { createRequestFamily } from './requests.ts';
 import { createTargetFamilies } from './targets.ts';
 
 const INTERVAL_MS = 15_000;
-/** The job takes at most this share of one core: where a run is long, the next one waits. It never waits until the series are stale. */
-const SHARE = 0.02;
+/** At most this share of the time is spent in the job: where a run is long, the next one waits, though no longer than this. */
+const SHARE = 0.05;
+const SCRAPED_INTERVAL_MS = 30_000;
 /** How long after a scrape the next one is awaited. */
 const AWAIT_SCRAPE_MS = 5 * 60_000;
-/** While nobody scrapes the series are kept warm, so that the first scrape finds them; and the longest wait of all. */
-const SLOWEST_INTERVAL_MS = 60_000;
+/** While nobody scrapes the series are kept warm, so that the first scrape finds them. */
+const IDLE_INTERVAL_MS = 60_000;
 
 export type DerivedDeps = Pick<BackgroundDeps, 'config' | 'store' | 'publishDerived' | 'lastScrapedMs' | 'clock'>;
 
@@ -28,8 +29,8 @@ export function derivedJobs(deps: DerivedDeps): readonly Task[] {
 
   function intervalMs(nowMs: number): number {
     const scrapedMs = deps.lastScrapedMs();
-    if (scrapedMs === null || nowMs - scrapedMs >= AWAIT_SCRAPE_MS) return SLOWEST_INTERVAL_MS;
-    return Math.min(Math.max(INTERVAL_MS, tookMs / SHARE), SLOWEST_INTERVAL_MS);
+    if (scrapedMs === null || nowMs - scrapedMs >= AWAIT_SCRAPE_MS) return IDLE_INTERVAL_MS;
+    return Math.min(Math.max(INTERVAL_MS, tookMs / SHARE), SCRAPED_INTERVAL_MS);
   }
 
   return [

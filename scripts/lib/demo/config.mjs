@@ -28,7 +28,7 @@ alerts:
   receivers: [{ name: demo, url: "${receiverUrl}", secretFile: ./webhook.secret }]
   rules:
     latency: { window: 1m, baseline: 3m, minIncreaseMs: 200, minIncreaseRatio: 0.2, minCount: 100, for: 0s }
-    # Windows this short see pools of connections breathe: what is no leak is over in half a minute.
-    goroutines: { window: 20s, windows: 4, for: 30s }
+    # Windows this short see pools of connections breathe; a leak is larger than they are.
+    goroutines: { window: 20s, windows: 4, minGrowth: 100, for: 0s }
 `;
 }

@@ -1,11 +1,11 @@
 /** How the alerts' jobs are made of the settings. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alertJobs } from '../../../app/background/alerts.ts';
 import { loadConfig } from '../../../app/config/load.ts';
 import type { Task } from '../../../app/scheduler/task.ts';
-import { bodyOf, startReceiver } from '../../alerts/harness.ts';
+import { bodyOf, startReceiver, removeDir } from '../../alerts/harness.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 
@@ -15,7 +15,7 @@ beforeEach(() => {
   dir = mkdtempSync(`${tmpdir()}/heliograph-alerts-`);
   asked = [];
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+afterEach(() => removeDir(dir));
 
 const JUMP = {
   service: 'shop',

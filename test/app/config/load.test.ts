@@ -54,7 +54,7 @@ describe('with nothing set', () => {
             minCount: 300,
             for: 0,
           },
-          goroutines: { enabled: true, window: 600_000, windows: 4, for: 0 },
+          goroutines: { enabled: true, window: 600_000, windows: 4, minGrowth: 1, for: 0 },
         },
       },
       selfTelemetry: { enabled: true, ratio: 1 },

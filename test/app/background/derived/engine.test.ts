@@ -244,7 +244,7 @@ test('commits are counted by pseudonym: no bots, no merges, once each, and never
 
 test('a run that takes long makes the next ones rarer, but never stale', async () => {
   const clock = new FakeClock(NOW_MS);
-  let queryMs = 300; // one, then three at once, where nothing new has come
+  let queryMs = 600; // one, then three at once, where nothing new has come
   let runs = 0;
   const { config } = loadConfig({ env: {}, flags: {}, cwd: engine.dir, readFile: () => undefined });
   const slow = async (statement: Statement) => {
@@ -267,10 +267,10 @@ test('a run that takes long makes the next ones rarer, but never stale', async (
     return runs;
   };
   await ticks(4);
-  expect(await ticks(8)).toBe(4); // 0.6 s at 2 % is one run in 30 s
-  queryMs = 1500;
+  expect(await ticks(8)).toBe(4); // 1.2 s at 5 % is one run in 24 s
+  queryMs = 3000;
   await ticks(4);
-  expect(await ticks(8)).toBe(2);
+  expect(await ticks(8)).toBe(4); // 6 s would be one in two minutes
 });
 
 test('the job is rare while nobody scrapes, and says nothing of developers unless told to', async () => {
