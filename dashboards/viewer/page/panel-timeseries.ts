@@ -30,6 +30,10 @@ export const timeseriesPanel: RendererFactory = (host) => {
       return false;
     }
     const wide = toWide(target, data.meta.stepSeconds);
+    if (wide.series.every(({ values }) => values.every((value) => value === null))) {
+      legend.replaceChildren();
+      return false;
+    }
     const options = wide.series.map(({ name }) => fieldOptions(context.panel, name));
     const colors = seriesColors(wide.series.map(({ name }, index) => ({ name, color: options[index]?.color })));
     const lines = wide.series.map((series, index) => ({

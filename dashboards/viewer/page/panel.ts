@@ -68,7 +68,7 @@ export function createPanel(panel: Panel, deps: FrameDeps): PanelFrame {
     const drawn = renderer.draw(last.data, { panel, scope: last.scope, zoom: deps.zoom });
     if (drawn) show('drawn');
     else {
-      const text = panel.fieldConfig?.defaults.noValue ?? 'No data in this range.';
+      const text = emptyText(panel, last.data);
       show('empty', h('p', { title: text }, text));
     }
   };
@@ -143,6 +143,13 @@ function frameElement(panel: Panel, body: HTMLElement, message: HTMLElement, tip
 function widthClass(columns: number): string {
   if (columns <= 6) return 'narrow';
   return columns <= 12 ? 'half' : 'full';
+}
+
+/** Why there is nothing: no row, or rows of which every figure is unknown. */
+function emptyText(panel: Panel, { targets }: PanelData): string {
+  if (panel.type === 'timeseries' && (targets[0]?.rows.length ?? 0) > 0)
+    return `Nothing of this is known in this range, though there are data. ${panel.description ?? ''}`;
+  return panel.fieldConfig?.defaults.noValue ?? 'No data in this range.';
 }
 
 function failureContent(text: string, retry: () => void): HTMLElement[] {
