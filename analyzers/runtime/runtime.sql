@@ -46,7 +46,9 @@ SELECT
   if(seen < polls, 0, least) AS goroutines_min
 FROM samples
 INNER JOIN polled ON samples.time = polled.time AND samples.service = polled.service AND samples.target = polled.target
-LEFT JOIN (SELECT service, stack, function FROM boards.stacks) AS known
+LEFT JOIN (
+  SELECT service, stack, function FROM boards.stacks WHERE (service, stack) IN (SELECT service, stack FROM samples)
+) AS known
   ON samples.service = known.service AND samples.stack = known.stack;
 
 -- Memory and garbage collection, from /debug/vars. Counters run since the process started: figures of a step are differences
