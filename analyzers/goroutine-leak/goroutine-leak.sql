@@ -22,7 +22,7 @@ WITH
     SELECT service, target, intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot, uniqExact(time) AS polls
     FROM heliograph.target_polls
     WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= began AND time < until
-      AND (service, target, time) IN (
+      AND (service, target, time) GLOBAL IN (
         SELECT service, target, time FROM heliograph.profile_samples
         WHERE profile = 'goroutine' AND time >= began AND time < until
       )
@@ -61,5 +61,5 @@ SELECT
   polls
 FROM rising
 -- few are suspect: naming them alone costs less than naming every stack, though they are looked for twice
-LEFT JOIN (SELECT * FROM boards.stacks WHERE stack IN (SELECT stack FROM rising)) AS known
+LEFT JOIN (SELECT * FROM boards.stacks WHERE stack GLOBAL IN (SELECT stack FROM rising)) AS known
   ON rising.service = known.service AND rising.stack = known.stack;

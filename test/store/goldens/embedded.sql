@@ -589,3 +589,266 @@ LEFT JOIN (
   FROM heliograph.source_minutes
   GROUP BY source
 ) AS minutes_of USING (source);
+
+CREATE OR REPLACE VIEW boards.target_status  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  service, target, kind,
+  argMax(p.outcome, time) AS outcome,
+  argMax(p.reason, time) AS reason,
+  max(time) AS last_poll,
+  maxOrNullIf(time, p.outcome = 'ok') AS last_ok,
+  count() AS polls,
+  countIf(p.outcome = 'ok') AS ok_polls,
+  quantileExactLowOrNullIf(0.5)(p.duration_ms, p.outcome = 'ok') AS duration_p50_ms,
+  argMax(p.duration_ms, time) AS duration_last_ms
+FROM heliograph.target_polls AS p
+WHERE time >= {from:DateTime} AND time < {to:DateTime}
+GROUP BY service, target, kind;
+
+CREATE OR REPLACE VIEW boards.stacks  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  service, stack,
+  functions[naming] AS function,
+  locations[naming] AS location,
+  functions, locations, last_seen
+FROM (
+  SELECT
+    service, stack,
+    argMax(s.functions, s.seen_at) AS functions,
+    argMax(s.locations, s.seen_at) AS locations,
+    max(s.seen_at) AS last_seen,
+    greatest(1, arrayLastIndex(
+      f -> NOT match(f, '^(runtime|sync|internal/[a-z/]+)[./]|^time\\.Sleep$|\\.runtime_[A-Za-z]+$'), functions
+    )) AS naming
+  FROM heliograph.stacks AS s
+  GROUP BY service, stack
+);
+
+CREATE OR REPLACE VIEW boards.profile_types  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  service, target, profile, sample_type, unit,
+  uniqExact(time) AS profiles,
+  
+  sum(value) / if(profile IN ('goroutine', 'heap'), profiles, 1) AS total
+FROM heliograph.profile_samples
+WHERE time >= {from:DateTime} AND time < {to:DateTime}
+GROUP BY service, target, profile, sample_type, unit;
+
+CREATE OR REPLACE VIEW boards.flame_graph  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  {profile:String} IN ('goroutine', 'heap') AS is_level,
+  samples AS (
+    SELECT target, stack, sum(value) AS value
+    FROM heliograph.profile_samples
+    WHERE service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+      AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
+    GROUP BY target, stack
+  ),
+  weights AS (
+    SELECT target, uniqExact(time) AS profiles
+    FROM heliograph.profile_samples
+    WHERE is_level AND service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+      AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
+    GROUP BY target
+  ),
+  merged AS (
+    SELECT stack, sum(samples.value / if(is_level, profiles, 1)) AS amount
+    FROM samples LEFT JOIN weights USING (target)
+    GROUP BY stack
+    HAVING amount > 0
+  ),
+  numbered AS (
+    SELECT
+      functions, amount,
+      arrayMap(f -> sipHash64(f), functions) AS names,
+      row_number() OVER (ORDER BY functions) AS number,
+      lagInFrame(names) OVER (ORDER BY functions) AS names_before,
+      arrayFirstIndex((a, b) -> a != b, names, arrayResize(names_before, length(names))) AS parting,
+      
+      if(parting = 0, length(names), parting - 1) AS shared
+    FROM merged INNER JOIN boards.stacks AS known ON merged.stack = known.stack
+    WHERE known.service = {service:String}
+  ),
+  nodes AS (
+    SELECT level, first_stack, sum(amount) AS value, sumIf(amount, level = depth) AS self, any(label) AS label
+    FROM (
+      SELECT
+        amount, length(functions) AS depth, toUInt16(place - 1) AS level, label,
+        
+        max(if(shared < level, number, 0)) OVER (PARTITION BY level ORDER BY number) AS first_stack
+      FROM numbered
+      ARRAY JOIN arrayPushFront(functions, 'total') AS label, arrayEnumerate(arrayPushFront(functions, '')) AS place
+    )
+    GROUP BY level, first_stack
+  )
+SELECT level, value, self, label
+FROM (SELECT *, max(value) OVER () AS whole FROM nodes)
+WHERE value >= 0.001 * whole
+ORDER BY first_stack, level;
+
+CREATE OR REPLACE VIEW boards.goroutines  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  max(assumeNotNull(total)) AS goroutines,
+  min(assumeNotNull(total)) AS goroutines_min,
+  count() AS polls
+FROM heliograph.target_polls AS p
+WHERE kind = 'goroutine' AND outcome = 'ok' AND total IS NOT NULL
+  AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
+GROUP BY time, service, target;
+
+CREATE OR REPLACE VIEW boards.goroutine_stacks  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  samples AS (
+    SELECT
+      toDateTime(toStartOfInterval(s.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+      service, target, stack,
+      max(value) AS most, min(value) AS least, uniqExact(s.time) AS seen
+    FROM heliograph.profile_samples AS s
+    WHERE profile = 'goroutine' AND s.time >= {from:DateTime} AND s.time < {to:DateTime}
+    GROUP BY time, service, target, stack
+  ),
+  polled AS (
+    SELECT
+      toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+      service, target,
+      uniqExact(p.time) AS polls
+    FROM heliograph.target_polls AS p
+    WHERE kind = 'goroutine' AND outcome = 'ok' AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
+      AND (service, target, p.time) GLOBAL IN (
+        SELECT service, target, time FROM heliograph.profile_samples
+        WHERE profile = 'goroutine' AND time >= {from:DateTime} AND time < {to:DateTime}
+      )
+    GROUP BY time, service, target
+  )
+SELECT
+  samples.time AS time, samples.service AS service, samples.target AS target, samples.stack AS stack,
+  known.function AS function,
+  most AS goroutines,
+  if(seen < polls, 0, least) AS goroutines_min
+FROM samples
+INNER JOIN polled ON samples.time = polled.time AND samples.service = polled.service AND samples.target = polled.target
+LEFT JOIN (
+  SELECT service, stack, function FROM boards.stacks WHERE (service, stack) GLOBAL IN (SELECT service, stack FROM samples)
+) AS known
+  ON samples.service = known.service AND samples.stack = known.stack;
+
+CREATE OR REPLACE VIEW boards.runtime  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  scrapes AS (
+    SELECT
+      *,
+      any(time) OVER before AS time_before,
+      any(total_alloc_bytes) OVER before AS total_alloc_before,
+      any(gc_cycles) OVER before AS gc_cycles_before,
+      any(gc_forced_cycles) OVER before AS gc_forced_before,
+      any(gc_pause_total_ns) OVER before AS gc_pause_before,
+      row_number() OVER (PARTITION BY service, target ORDER BY time) > 1
+        AND total_alloc_bytes >= total_alloc_before AND gc_cycles >= gc_cycles_before AS same_process,
+      dateDiff('millisecond', time_before, time) / 1000 AS gap_seconds
+    FROM heliograph.go_runtime
+    
+    WHERE time >= {from:DateTime} - INTERVAL 3 HOUR AND time < {to:DateTime}
+    WINDOW before AS (PARTITION BY service, target ORDER BY time ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
+  ),
+  pairs AS (
+    SELECT
+      *,
+      quantileExactLowIf(0.5)(gap_seconds, same_process) OVER (PARTITION BY service, target) AS usual_seconds,
+      same_process AND gap_seconds <= 3 * usual_seconds AS joined
+    FROM scrapes
+  )
+SELECT
+  toDateTime(toStartOfInterval(p.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  max(p.heap_alloc_bytes) AS heap_alloc_bytes,
+  max(p.heap_inuse_bytes) AS heap_inuse_bytes,
+  max(p.heap_sys_bytes) AS heap_sys_bytes,
+  max(p.heap_objects) AS heap_objects,
+  max(p.next_gc_bytes) AS next_gc_bytes,
+  max(p.stack_inuse_bytes) AS stack_inuse_bytes,
+  max(p.sys_bytes) AS sys_bytes,
+  sum(if(joined, p.total_alloc_bytes - total_alloc_before, NULL)) / sum(if(joined, gap_seconds, NULL)) AS alloc_rate_bytes,
+  sum(if(joined, p.gc_cycles - gc_cycles_before, NULL)) AS gc_cycles,
+  sum(if(joined, p.gc_forced_cycles - gc_forced_before, NULL)) AS gc_forced_cycles,
+  sum(if(joined, p.gc_pause_total_ns - gc_pause_before, NULL)) / 1e6 AS gc_pause_ms,
+  maxOrNullIf(arrayMax(pauses_ns), notEmpty(pauses_ns)) / 1e6 AS gc_pause_max_ms,
+  max(p.last_gc) AS last_gc,
+  argMax(p.gc_cpu_fraction, p.time) AS gc_cpu_fraction,
+  count() AS scrapes
+FROM pairs AS p
+WHERE p.time >= {from:DateTime}
+GROUP BY time, service, target;
+
+CREATE OR REPLACE VIEW boards.expvars  DEFINER = default SQL SECURITY DEFINER AS
+SELECT
+  toDateTime(toStartOfInterval(r.time, toIntervalSecond(greatest({step:UInt32}, 1)))) AS time,
+  service, target,
+  variable.1 AS name,
+  argMax(variable.2, r.time) AS value
+FROM heliograph.go_runtime AS r
+ARRAY JOIN CAST(vars, 'Array(Tuple(String, Float64))') AS variable
+WHERE r.time >= {from:DateTime} AND r.time < {to:DateTime}
+GROUP BY time, service, target, name;
+
+CREATE OR REPLACE VIEW boards.goroutine_suspects  DEFINER = default SQL SECURITY DEFINER AS
+WITH
+  toUInt32(greatest({window:UInt32}, 1)) AS seconds,
+  toUInt32(greatest({windows:UInt32}, 2)) AS many,
+  least({to:DateTime}, now()) AS until,
+  until - toIntervalSecond(seconds * many) AS began,
+  samples AS (
+    SELECT
+      service, target, stack,
+      intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot,
+      min(value) AS least_value, uniqExact(time) AS seen
+    FROM heliograph.profile_samples
+    WHERE profile = 'goroutine' AND time >= began AND time < until
+    GROUP BY service, target, stack, slot
+  ),
+  polled AS (
+    SELECT service, target, intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot, uniqExact(time) AS polls
+    FROM heliograph.target_polls
+    WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= began AND time < until
+      AND (service, target, time) GLOBAL IN (
+        SELECT service, target, time FROM heliograph.profile_samples
+        WHERE profile = 'goroutine' AND time >= began AND time < until
+      )
+    GROUP BY service, target, slot
+  ),
+  followed AS (
+    SELECT service, target, sum(polled.polls) AS polls
+    FROM polled
+    GROUP BY service, target
+    HAVING count() = many
+  ),
+  minima_of AS (
+    SELECT
+      samples.service AS service, samples.target AS target, samples.stack AS stack,
+      CAST(groupArray((samples.slot, if(seen < polls, 0, least_value))), 'Map(Int64, Int64)') AS by_slot,
+      arrayMap(slot -> by_slot[slot], range(many)) AS minima
+    FROM samples
+    INNER JOIN polled ON samples.service = polled.service AND samples.target = polled.target AND samples.slot = polled.slot
+    GROUP BY service, target, stack
+  ),
+  rising AS (
+    SELECT
+      minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack, minima, followed.polls AS polls
+    FROM minima_of
+    INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
+    WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0
+  )
+SELECT
+  rising.service AS service, rising.target AS target, rising.stack AS stack,
+  known.function AS function, known.location AS location, known.functions AS functions,
+  minima,
+  minima[1] AS first_minimum,
+  minima[-1] AS last_minimum,
+  last_minimum - first_minimum AS growth,
+  began AS since,
+  polls
+FROM rising
+
+LEFT JOIN (SELECT * FROM boards.stacks WHERE stack GLOBAL IN (SELECT stack FROM rising)) AS known
+  ON rising.service = known.service AND rising.stack = known.stack;
