@@ -22,7 +22,7 @@ WITH
     SELECT service, target, intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot, uniqExact(time) AS polls
     FROM heliograph.target_polls
     WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= began AND time < until
-      AND (service, target, time) IN (
+      AND (service, target, time) GLOBAL IN (
         SELECT service, target, time FROM heliograph.profile_samples
         WHERE profile = 'goroutine' AND time >= began AND time < until
       )
@@ -42,17 +42,24 @@ WITH
     FROM samples
     INNER JOIN polled ON samples.service = polled.service AND samples.target = polled.target AND samples.slot = polled.slot
     GROUP BY service, target, stack
+  ),
+  rising AS (
+    SELECT
+      minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack, minima, followed.polls AS polls
+    FROM minima_of
+    INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
+    WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0
   )
 SELECT
-  minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack,
+  rising.service AS service, rising.target AS target, rising.stack AS stack,
   known.function AS function, known.location AS location, known.functions AS functions,
   minima,
   minima[1] AS first_minimum,
   minima[-1] AS last_minimum,
   last_minimum - first_minimum AS growth,
   began AS since,
-  followed.polls AS polls
-FROM minima_of
-INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
-LEFT JOIN boards.stacks AS known ON minima_of.service = known.service AND minima_of.stack = known.stack
-WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0;
+  polls
+FROM rising
+-- few are suspect: naming them alone costs less than naming every stack, though they are looked for twice
+LEFT JOIN (SELECT * FROM boards.stacks WHERE stack GLOBAL IN (SELECT stack FROM rising)) AS known
+  ON rising.service = known.service AND rising.stack = known.stack;

@@ -49,33 +49,41 @@ WITH
   weights AS (
     SELECT target, uniqExact(time) AS profiles
     FROM heliograph.profile_samples
-    WHERE service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+    WHERE is_level AND service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
       AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
     GROUP BY target
   ),
   merged AS (
     SELECT stack, sum(samples.value / if(is_level, profiles, 1)) AS amount
-    FROM samples INNER JOIN weights USING (target)
+    FROM samples LEFT JOIN weights USING (target)
     GROUP BY stack
     HAVING amount > 0
   ),
   numbered AS (
-    SELECT functions, amount, row_number() OVER (ORDER BY functions) AS number
+    SELECT
+      functions, amount,
+      arrayMap(f -> sipHash64(f), functions) AS names,
+      row_number() OVER (ORDER BY functions) AS number,
+      lagInFrame(names) OVER (ORDER BY functions) AS names_before,
+      arrayFirstIndex((a, b) -> a != b, names, arrayResize(names_before, length(names))) AS parting,
+      -- frames that a stack has in common with the one before it
+      if(parting = 0, length(names), parting - 1) AS shared
     FROM merged INNER JOIN boards.stacks AS known ON merged.stack = known.stack
     WHERE known.service = {service:String}
   ),
   nodes AS (
-    SELECT
-      level,
-      min(number) AS first_stack,
-      sum(amount) AS value,
-      sumIf(amount, level = length(functions)) AS self,
-      if(level = 0, 'total', any(functions[level])) AS label
-    FROM numbered
-    ARRAY JOIN range(toUInt16(length(functions) + 1)) AS level
-    GROUP BY level, sipHash128(arraySlice(functions, 1, level))
+    SELECT level, first_stack, sum(amount) AS value, sumIf(amount, level = depth) AS self, any(label) AS label
+    FROM (
+      SELECT
+        amount, length(functions) AS depth, toUInt16(place - 1) AS level, label,
+        -- a node begins at the stack that first leaves the path before it at or above the node's level
+        max(if(shared < level, number, 0)) OVER (PARTITION BY level ORDER BY number) AS first_stack
+      FROM numbered
+      ARRAY JOIN arrayPushFront(functions, 'total') AS label, arrayEnumerate(arrayPushFront(functions, '')) AS place
+    )
+    GROUP BY level, first_stack
   )
 SELECT level, value, self, label
-FROM nodes
-WHERE value >= 0.001 * (SELECT sum(amount) FROM merged)
+FROM (SELECT *, max(value) OVER () AS whole FROM nodes)
+WHERE value >= 0.001 * whole
 ORDER BY first_stack, level;

@@ -33,7 +33,7 @@ WITH
       uniqExact(p.time) AS polls
     FROM heliograph.target_polls AS p
     WHERE kind = 'goroutine' AND outcome = 'ok' AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
-      AND (service, target, p.time) IN (
+      AND (service, target, p.time) GLOBAL IN (
         SELECT service, target, time FROM heliograph.profile_samples
         WHERE profile = 'goroutine' AND time >= {from:DateTime} AND time < {to:DateTime}
       )
@@ -46,7 +46,9 @@ SELECT
   if(seen < polls, 0, least) AS goroutines_min
 FROM samples
 INNER JOIN polled ON samples.time = polled.time AND samples.service = polled.service AND samples.target = polled.target
-LEFT JOIN (SELECT service, stack, function FROM boards.stacks) AS known
+LEFT JOIN (
+  SELECT service, stack, function FROM boards.stacks WHERE (service, stack) GLOBAL IN (SELECT service, stack FROM samples)
+) AS known
   ON samples.service = known.service AND samples.stack = known.stack;
 
 -- Memory and garbage collection, from /debug/vars. Counters run since the process started: figures of a step are differences

@@ -1,12 +1,13 @@
 /** Polls the targets: one job per target and kind, so that what one of them does or fails to do costs the others nothing. */
 import { pollVars } from '../../collectors/expvar/poll.ts';
 import { pollProfile, type ProfileKind } from '../../collectors/pprof/poll.ts';
-import type { TargetPollRow } from '../../core/rows.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { RowSink, TargetPollRow } from '../../core/rows.ts';
 import type { Target, TargetFetch } from '../../core/target-fetch.ts';
 import { type ScrapeTarget, SELF_TARGET } from '../config/items.ts';
 import type { Config } from '../config/schema.ts';
 import type { Task } from '../scheduler/task.ts';
-import type { BackgroundDeps } from './deps.ts';
+import type { MarkCovered } from './coverage.ts';
 import { createKnownStacks } from './known-stacks.ts';
 import { createTargetFetch, longestMs } from './target-fetch.ts';
 import { createTroubles } from './troubles.ts';
@@ -24,13 +25,24 @@ const SLACK_MS = 30_000;
 type Intervals = Pick<ScrapeTarget, 'every' | 'cpuEvery' | 'cpuDuration'>;
 type Kind = ProfileKind | 'expvar';
 
+/** What of the background's the jobs need. */
+export interface TargetJobDeps {
+  config: Config;
+  pageUrl: string;
+  rows: RowSink;
+  markCovered: MarkCovered;
+  random: () => number;
+  clock: Clock;
+  log: Log;
+}
+
 /** The jobs of all targets, Heliograph's own first. */
-export function createTargetJobs(deps: BackgroundDeps): readonly Task[] {
+export function createTargetJobs(deps: TargetJobDeps): readonly Task[] {
   return targetJobs(deps, createTargetFetch(deps.clock));
 }
 
 /** The same with another way to fetch. */
-export function targetJobs(deps: BackgroundDeps, fetch: TargetFetch): readonly Task[] {
+export function targetJobs(deps: TargetJobDeps, fetch: TargetFetch): readonly Task[] {
   const nowMs = (): number => deps.clock.nowMs();
   const known = createKnownStacks(nowMs);
   const isKnown = known.isKnown;

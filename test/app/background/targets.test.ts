@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCoverage } from '../../../app/background/coverage.ts';
-import type { BackgroundDeps } from '../../../app/background/deps.ts';
-import { createTargetJobs, targetJobs } from '../../../app/background/targets.ts';
+import { createTargetJobs, type TargetJobDeps, targetJobs } from '../../../app/background/targets.ts';
 import { createTargetFetch } from '../../../app/background/target-fetch.ts';
 import type { ScrapeTarget } from '../../../app/config/items.ts';
 import { loadConfig } from '../../../app/config/load.ts';
+import type { Config } from '../../../app/config/schema.ts';
 import { createScheduler } from '../../../app/scheduler/scheduler.ts';
 import type { Task } from '../../../app/scheduler/task.ts';
 import { systemClock } from '../../../core/clock.ts';
@@ -77,11 +77,10 @@ function target(name: string, url: string, more: Partial<ScrapeTarget> = {}): Sc
   return { name, url, every: 30_000, cpuEvery: 600_000, cpuDuration: 10_000, ...more };
 }
 
-function depsOf(targets: readonly ScrapeTarget[], pageUrl = 'http://127.0.0.1:1'): BackgroundDeps {
+function depsOf(targets: readonly ScrapeTarget[], pageUrl = 'http://127.0.0.1:1'): TargetJobDeps {
   const { config } = loadConfig({ flags: { token: TOKEN }, env: {}, cwd: '/nowhere', readFile: () => undefined });
-  const deps = { config: { ...config, targets }, pageUrl, rows, random: () => 0.5, clock, log };
-  // The jobs under test ask nothing of the store.
-  return { ...deps, markCovered: createCoverage(rows, clock) } as unknown as BackgroundDeps;
+  const markCovered = createCoverage(rows, clock);
+  return { config: { ...config, targets } as Config, pageUrl, rows, markCovered, random: () => 0.5, clock, log };
 }
 
 function jobsOf(targets: readonly ScrapeTarget[], pageUrl?: string): Map<string, Task> {

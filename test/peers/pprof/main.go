@@ -3,6 +3,7 @@
 //	pprof describe FILE…       one JSON object a line: what google/pprof makes of each file, or its error
 //	pprof bench SECONDS FILE…  one JSON object a line: how fast it parses each file, unpacked beforehand
 //	pprof make DIR             profiles of a busy program: CPU, heap and goroutines, small ones and large ones
+//	pprof serve                a busy program with a leak, its address on stdout; until stdin ends
 package main
 
 import (
@@ -35,6 +36,8 @@ func main() {
 		}
 	case "make":
 		makeProfiles(args[0])
+	case "serve":
+		serve()
 	}
 }
 

@@ -775,35 +775,43 @@ WITH
   weights AS (
     SELECT target, uniqExact(time) AS profiles
     FROM heliograph.profile_samples
-    WHERE service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
+    WHERE is_level AND service = {service:String} AND profile = {profile:String} AND sample_type = {sample_type:String}
       AND ({target:String} = '' OR target = {target:String}) AND time >= {from:DateTime} AND time < {to:DateTime}
     GROUP BY target
   ),
   merged AS (
     SELECT stack, sum(samples.value / if(is_level, profiles, 1)) AS amount
-    FROM samples INNER JOIN weights USING (target)
+    FROM samples LEFT JOIN weights USING (target)
     GROUP BY stack
     HAVING amount > 0
   ),
   numbered AS (
-    SELECT functions, amount, row_number() OVER (ORDER BY functions) AS number
+    SELECT
+      functions, amount,
+      arrayMap(f -> sipHash64(f), functions) AS names,
+      row_number() OVER (ORDER BY functions) AS number,
+      lagInFrame(names) OVER (ORDER BY functions) AS names_before,
+      arrayFirstIndex((a, b) -> a != b, names, arrayResize(names_before, length(names))) AS parting,
+      
+      if(parting = 0, length(names), parting - 1) AS shared
     FROM merged INNER JOIN boards.stacks AS known ON merged.stack = known.stack
     WHERE known.service = {service:String}
   ),
   nodes AS (
-    SELECT
-      level,
-      min(number) AS first_stack,
-      sum(amount) AS value,
-      sumIf(amount, level = length(functions)) AS self,
-      if(level = 0, 'total', any(functions[level])) AS label
-    FROM numbered
-    ARRAY JOIN range(toUInt16(length(functions) + 1)) AS level
-    GROUP BY level, sipHash128(arraySlice(functions, 1, level))
+    SELECT level, first_stack, sum(amount) AS value, sumIf(amount, level = depth) AS self, any(label) AS label
+    FROM (
+      SELECT
+        amount, length(functions) AS depth, toUInt16(place - 1) AS level, label,
+        
+        max(if(shared < level, number, 0)) OVER (PARTITION BY level ORDER BY number) AS first_stack
+      FROM numbered
+      ARRAY JOIN arrayPushFront(functions, 'total') AS label, arrayEnumerate(arrayPushFront(functions, '')) AS place
+    )
+    GROUP BY level, first_stack
   )
 SELECT level, value, self, label
-FROM nodes
-WHERE value >= 0.001 * (SELECT sum(amount) FROM merged)
+FROM (SELECT *, max(value) OVER () AS whole FROM nodes)
+WHERE value >= 0.001 * whole
 ORDER BY first_stack, level;
 
 CREATE OR REPLACE VIEW boards.goroutines  DEFINER = default SQL SECURITY DEFINER AS
@@ -836,7 +844,7 @@ WITH
       uniqExact(p.time) AS polls
     FROM heliograph.target_polls AS p
     WHERE kind = 'goroutine' AND outcome = 'ok' AND p.time >= {from:DateTime} AND p.time < {to:DateTime}
-      AND (service, target, p.time) IN (
+      AND (service, target, p.time) GLOBAL IN (
         SELECT service, target, time FROM heliograph.profile_samples
         WHERE profile = 'goroutine' AND time >= {from:DateTime} AND time < {to:DateTime}
       )
@@ -849,7 +857,9 @@ SELECT
   if(seen < polls, 0, least) AS goroutines_min
 FROM samples
 INNER JOIN polled ON samples.time = polled.time AND samples.service = polled.service AND samples.target = polled.target
-LEFT JOIN (SELECT service, stack, function FROM boards.stacks) AS known
+LEFT JOIN (
+  SELECT service, stack, function FROM boards.stacks WHERE (service, stack) GLOBAL IN (SELECT service, stack FROM samples)
+) AS known
   ON samples.service = known.service AND samples.stack = known.stack;
 
 CREATE OR REPLACE VIEW boards.runtime  DEFINER = default SQL SECURITY DEFINER AS
@@ -929,7 +939,7 @@ WITH
     SELECT service, target, intDiv(toUnixTimestamp(time) - toUnixTimestamp(began), seconds) AS slot, uniqExact(time) AS polls
     FROM heliograph.target_polls
     WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= began AND time < until
-      AND (service, target, time) IN (
+      AND (service, target, time) GLOBAL IN (
         SELECT service, target, time FROM heliograph.profile_samples
         WHERE profile = 'goroutine' AND time >= began AND time < until
       )
@@ -949,20 +959,27 @@ WITH
     FROM samples
     INNER JOIN polled ON samples.service = polled.service AND samples.target = polled.target AND samples.slot = polled.slot
     GROUP BY service, target, stack
+  ),
+  rising AS (
+    SELECT
+      minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack, minima, followed.polls AS polls
+    FROM minima_of
+    INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
+    WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0
   )
 SELECT
-  minima_of.service AS service, minima_of.target AS target, minima_of.stack AS stack,
+  rising.service AS service, rising.target AS target, rising.stack AS stack,
   known.function AS function, known.location AS location, known.functions AS functions,
   minima,
   minima[1] AS first_minimum,
   minima[-1] AS last_minimum,
   last_minimum - first_minimum AS growth,
   began AS since,
-  followed.polls AS polls
-FROM minima_of
-INNER JOIN followed ON minima_of.service = followed.service AND minima_of.target = followed.target
-LEFT JOIN boards.stacks AS known ON minima_of.service = known.service AND minima_of.stack = known.stack
-WHERE arrayAll((before, after) -> after > before, arrayPopBack(minima), arrayPopFront(minima)) AND minima[-1] > 0;
+  polls
+FROM rising
+
+LEFT JOIN (SELECT * FROM boards.stacks WHERE stack GLOBAL IN (SELECT stack FROM rising)) AS known
+  ON rising.service = known.service AND rising.stack = known.stack;
 
 CREATE OR REPLACE VIEW boards.ci_run_list  DEFINER = default SQL SECURITY DEFINER AS
 WITH
