@@ -56,7 +56,12 @@ test('a wall profile names functions and files', async () => {
     'content-disposition': 'attachment; filename="profile"',
     'x-content-type-options': 'nosniff',
   });
-  const text = gunzipSync(Buffer.from(await answer.arrayBuffer())).toString('latin1');
+  let text = gunzipSync(Buffer.from(await answer.arrayBuffer())).toString('latin1');
+  // A sampler on a starved machine may miss what it looks for, once.
+  for (let tries = 0; tries < 3 && !text.includes('burnForTheProfile'); tries++)
+    text = gunzipSync(Buffer.from(await (await fetch(`${url}/debug/pprof/profile?seconds=2`)).arrayBuffer())).toString(
+      'latin1',
+    );
   expect(text).toContain('burnForTheProfile');
   expect(text).toContain('test/app/http/debug.test.ts');
   expect(text).toContain('wall');
