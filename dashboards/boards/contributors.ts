@@ -53,7 +53,7 @@ const HALF = { width: 12, height: 9 };
 const THIRD = { width: 8, height: 9 };
 const WEEKLY = { interval: '7d' } as const;
 const NO_COMMITS =
-  'No commit of this choice in this range. Name repositories under git.repositories in heliograph.yaml; heliograph git says what was collected.';
+  'No commit of this choice in this range. Name repositories under git.repositories in heliograph.yaml; heliograph query repositories says what was collected.';
 const NO_COMMITS_SHORT = 'No commit of this choice in this range. Set git.repositories.';
 const WHOLE_WEEKS = 'Whole weeks from Monday, UTC; the running week is not over.';
 
