@@ -2,6 +2,7 @@
 import type { PollOutcome, ProfileSampleRow, StackRow, TargetPollRow } from '../../core/rows.ts';
 import type { Target, TargetFetch } from '../../core/target-fetch.ts';
 import { decodeProfile, type Profile } from './decode.ts';
+import { measureOf } from './unit.ts';
 
 const MAX_BYTES = 32 * 1024 * 1024;
 
@@ -82,6 +83,7 @@ function samplesOf(profile: Profile, { service, name }: Target, kind: ProfileKin
   for (const [index, { type, unit }] of profile.sampleTypes.entries()) {
     // totals since the process started, which mean nothing when they are added up
     if (kind === 'heap' && type.startsWith('alloc_')) continue;
+    const measure = measureOf(unit);
     for (const [number, stack] of profile.stacks.entries()) {
       const value = profile.value(number, index);
       if (value === 0) continue;
@@ -91,9 +93,9 @@ function samplesOf(profile: Profile, { service, name }: Target, kind: ProfileKin
         target: name,
         profile: profileName,
         sample_type: type,
-        unit,
+        unit: measure.unit,
         stack,
-        value,
+        value: measure.convert(value),
       });
     }
   }

@@ -17,7 +17,7 @@ export const HOW_PERCENTILES =
 
 /** Empty panels over what the pollers read. */
 export const NO_TARGETS =
-  'No target of this service was read in this range. Name its address under targets in heliograph.yaml; heliograph doctor says what a target answers.';
+  'Nothing of this was read from this service in this range. The table of targets below says what each answers; addresses stand under targets in heliograph.yaml.';
 
 /** The same in the space of a headline figure. */
 export const NO_TARGETS_SHORT = 'Nothing was read from a target in this range. Set targets in heliograph.yaml.';

@@ -191,6 +191,16 @@ describe('a good poll', () => {
     expect(rowsOf('target_polls')).toMatchObject([{ kind: 'cpu', outcome: 'ok' }]);
   });
 
+  test('of a profile in microseconds is stored in nanoseconds', async () => {
+    const wall = encodeProfile({
+      ...simpleProfile([[['work'], 5]]),
+      sampleTypes: [['wall', 'microseconds']],
+    });
+    const jobs = jobsOf([], await serve((_, response) => response.end(gzipSync(wall))));
+    await poll(jobs, 'poll-cpu:heliograph');
+    expect(rowsOf('profile_samples')).toMatchObject([{ sample_type: 'wall', unit: 'nanoseconds', value: 5000 }]);
+  });
+
   test('of /debug/vars knows which pauses are new', async () => {
     const jobs = jobsOf([target('shop-1', await serve(goProcess))]);
     await poll(jobs, 'poll-expvar:shop-1');
