@@ -9,3 +9,9 @@ export const TO_FLAME_GRAPH = {
   title: 'Flame graph',
   url: '/d/heliograph-flamegraph?${__url_time_range}&${service:queryparam}',
 };
+
+/** From a row of a table to the latency of its service. */
+export const ROW_TO_LATENCY = {
+  title: 'Latency of ${__data.fields.service}',
+  url: '/d/heliograph-service-latency?${__url_time_range}&var-service=${__data.fields.service:percentencode}',
+};

@@ -1,4 +1,5 @@
 /** The row of the Overview board that says what is wrong now, and what has just changed. */
+import { ROW_TO_LATENCY } from './links.ts';
 import { stat, table } from '../kit/panels.ts';
 import { viewCall } from '../kit/query.ts';
 import { NO_DEPLOYS } from './texts.ts';
@@ -91,10 +92,7 @@ export const latestDeploys = () =>
       time: { title: 'When', unit: 'dateTimeFromNow', width: 100 },
       service: {
         title: 'Service',
-        link: {
-          title: 'Latency of ${__data.fields.service}',
-          url: '/d/heliograph-service-latency?${__url_time_range}&var-service=${__data.fields.service:percentencode}',
-        },
+        link: ROW_TO_LATENCY,
       },
       version: { title: 'Version' },
       state: {

@@ -2,6 +2,7 @@ import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board, exportBoard } from '../kit/board.ts';
 import { stat, table, timeseries } from '../kit/panels.ts';
 import { type ViewQuery, viewCall } from '../kit/query.ts';
+import { ROW_TO_LATENCY } from './links.ts';
 import type { Board } from '../shared/model.ts';
 import { deployMarks, SERVICE_TITLE } from './deploy-marks.ts';
 import { alertsFiring, latestDeploys, openAlerts, targetsDown } from './overview-now.ts';
@@ -9,11 +10,6 @@ import { HOW_PERCENTILES, NO_SERVER_SPANS, NO_SERVER_SPANS_SHORT } from './texts
 
 /** Lines stay readable up to about ten; the table below lists every service. */
 const BUSIEST = `service IN (SELECT service FROM ${viewCall('services')} ORDER BY count DESC, service LIMIT 10)`;
-
-const TO_SERVICE = {
-  title: 'Latency of ${__data.fields.service}',
-  url: '/d/heliograph-service-latency?${__url_time_range}&var-service=${__data.fields.service:percentencode}',
-};
 
 /** Overview: is any service slow, failing or silent? */
 export function overview(): Board {
@@ -209,7 +205,7 @@ const services = () =>
       limit: 500,
     },
     columns: {
-      service: { title: 'Service', link: TO_SERVICE, width: 220 },
+      service: { title: 'Service', link: ROW_TO_LATENCY, width: 220 },
       version: { title: 'Version' },
       region: { title: 'Region' },
       route_count: { title: 'Routes', unit: 'locale' },

@@ -1,4 +1,5 @@
 /** The panels of the CI board that list what its figures are made of. */
+import { ROW_TO_LATENCY } from '../links.ts';
 import { table } from '../../kit/panels.ts';
 import { NO_DEPLOYS, NO_RUNS } from '../texts.ts';
 import { CHOSEN, OF_REPOSITORY } from './scope.ts';
@@ -84,10 +85,7 @@ export const deployList = () =>
       time: { title: 'Deployed', unit: 'dateTimeAsIso', width: 165 },
       service: {
         title: 'Service',
-        link: {
-          title: 'Latency of ${__data.fields.service}',
-          url: '/d/heliograph-service-latency?${__url_time_range}&var-service=${__data.fields.service:percentencode}',
-        },
+        link: ROW_TO_LATENCY,
       },
       version: { title: 'Version' },
       environment: { title: 'Environment' },
