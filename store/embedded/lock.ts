@@ -83,14 +83,17 @@ async function outcome(path: string, yields: boolean): Promise<Claim> {
 function ask(path: string): Promise<Claim> {
   return new Promise((resolve) => {
     let text = '';
+    let again = false;
     const socket = createConnection(path);
     // Whoever is stopped or too busy to answer is alive none the less.
     socket.setTimeout(ANSWER_MS, () => socket.destroy());
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve('dead');
+      // It stopped listening with our connection unanswered: asked once more it is dead, or its process has moved on.
+      again = error.code === 'ECONNRESET';
     });
-    socket.on('close', () => resolve(text === 'claimant' ? 'claimant' : 'owner'));
+    socket.on('close', () => resolve(again ? ask(path) : text === 'claimant' ? 'claimant' : 'owner'));
   });
 }
 
