@@ -7,9 +7,11 @@ import { OTLP_COLLECTORS } from '../collectors/index.ts';
 import { encodeStatus } from '../collectors/otlp/response.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { admitByToken } from '../ingest/admission.ts';
 import type { Auth } from '../ingest/auth.ts';
 import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
 import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
+import { createReceiver } from '../ingest/doors/receive.ts';
 import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
 import { createSlowLane, type SlowLane } from '../ingest/doors/slow-lane.ts';
 import { createJournal } from '../ingest/journal/journal.ts';
@@ -54,12 +56,10 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
   const door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
-    rewrite: slowLane.rewrite,
-    journal,
-    auth,
+    receive: createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper }),
+    admission: admitByToken(auth),
     ledger,
     encodeStatus,
-    keepRejected: keeper,
     log,
   });
   return { journal, ledger, slowLane, door };

@@ -30,7 +30,7 @@ interface Result {
 }
 
 /** Keeps `inFlight` appends going until the time is up. */
-async function drive(inFlight: number, append: () => Promise<void>): Promise<Omit<Result, 'syncs'>> {
+async function drive(inFlight: number, append: () => Promise<unknown>): Promise<Omit<Result, 'syncs'>> {
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   let appends = 0;

@@ -1,6 +1,6 @@
 /** The registry of collectors: one line per source. */
 import type { DeploymentCollector, HookCollector } from '../core/hooks.ts';
-import type { OtlpCollector } from '../core/ports.ts';
+import type { BodyFormat, OtlpCollector } from '../core/ports.ts';
 import { DEPLOYMENT_MEDIA_TYPES, decodeDeployments } from './deployments/decode.ts';
 import { excerpt, HOOK_MEDIA_TYPES, parseBody } from './github/body.ts';
 import { decodeDelivery, READ_EVENTS } from './github/decode.ts';
@@ -13,9 +13,12 @@ export const OTLP_COLLECTORS: readonly OtlpCollector[] = [
   { path: '/v1/traces', signal: 'otlp_traces', walk: walkTraces, encodeResponse: encodeTraceResponse, rejectMessage },
 ];
 
-/** What the slow lane does to a body of a signal: flat bytes out, at most `maxBytes`; throws `bad_framing` or `body_too_large`. */
-export const REWRITERS: Readonly<Record<string, (bytes: Uint8Array, maxBytes: number) => Uint8Array>> = {
-  otlp_traces: flattenTraces,
+/** Flat protobuf out, at most `maxBytes`; throws `bad_framing` or `body_too_large`. */
+export type Rewriter = (bytes: Uint8Array, maxBytes: number) => Uint8Array;
+
+/** What the slow lane does to a body of a signal, by the form it came in. */
+export const REWRITERS: Readonly<Record<string, Partial<Record<BodyFormat, Rewriter>>>> = {
+  otlp_traces: { protobuf: flattenTraces },
 };
 
 /** GitHub's webhooks. */

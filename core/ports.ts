@@ -103,7 +103,21 @@ export interface JournalBody {
 export interface JournalLane {
   bounds(): TimeBounds;
   /** Resolves when the bytes and their index record are on disk. Rejects with `journal_full` or `journal_unavailable`. */
-  append(body: JournalBody): Promise<void>;
+  append(body: JournalBody): Promise<Appended>;
+}
+
+/** What became of a body: durable in any case. */
+export interface Appended {
+  /** The very same bytes came before, within the window in which a sender may retry: they are not stored again. */
+  duplicate: boolean;
+}
+
+/** Who sent a body, as far as the doors know. */
+export interface Sender {
+  /** Column `team` of what is stored; '' where no key names one. */
+  team: string;
+  /** Name of the API key, token subject or certificate that let the sender in, never a secret; '' where none is asked for. */
+  key: string;
 }
 
 /** Append, fsync, then ack. The only way rows enter Heliograph. */
@@ -140,6 +154,9 @@ export interface OtlpCollector {
   /** One sentence for `partial_success.error_message`: counts, reasons, the mend. */
   rejectMessage(rejected: Readonly<Record<string, number>>): string;
 }
+
+/** The forms in which an OTLP body comes in. */
+export type BodyFormat = 'protobuf' | 'json';
 
 /** Encodes google.rpc.Status, the body of every OTLP error. */
 export type StatusEncoder = (code: number, message: string) => Uint8Array;

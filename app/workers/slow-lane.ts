@@ -13,10 +13,10 @@ port.on('message', (job: RewriteJob) => {
   port.postMessage(result, 'bytes' in result ? [result.bytes.buffer] : []);
 });
 
-function rewrite({ id, signal, bytes }: RewriteJob): RewriteResult {
+function rewrite({ id, signal, format, bytes }: RewriteJob): RewriteResult {
   try {
-    const rewriter = REWRITERS[signal];
-    if (rewriter === undefined) throw new HeliographError('internal', `no rewriter for signal ${signal}`);
+    const rewriter = REWRITERS[signal]?.[format];
+    if (rewriter === undefined) throw new HeliographError('internal', `no rewriter for ${format} of signal ${signal}`);
     // Copied once more: the rewriter may hand out part of a larger buffer, and only whole buffers can be transferred.
     return { id, bytes: Uint8Array.from(rewriter(bytes, BODY_MAX_BYTES)) };
   } catch (error) {

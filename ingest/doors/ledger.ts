@@ -1,5 +1,5 @@
 /** What the doors took in, turned away and why. One ledger feeds /metrics, /api/status, `doctor` and the log. */
-import type { Clock, Log } from '../../core/ports.ts';
+import type { BodyFormat, Clock, Log, Sender } from '../../core/ports.ts';
 
 export interface RefusalCount {
   reason: string;
@@ -14,6 +14,8 @@ export interface DoorTotals {
   bytes: number;
   spans: number;
   slowLaneBodies: number;
+  /** Bodies that had been stored before; in none of the other sums. */
+  duplicateBodies: number;
   clockSkewSpans: number;
   lastAtMs: number | null;
   rejectedSpans: Record<string, number>;
@@ -25,6 +27,10 @@ export interface Acceptance {
   spans: number;
   clockSkew: number;
   slowLane: boolean;
+  /** The same bytes were stored before: acked, not counted again. */
+  duplicate: boolean;
+  format: BodyFormat;
+  sender: Sender;
   rejected: Readonly<Record<string, number>>;
 }
 
@@ -38,18 +44,22 @@ export interface DoorLedger {
 const LOG_INTERVAL_MS = 1000;
 
 export function createLedger(clock: Clock, log: Log): DoorLedger {
-  const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, clockSkewSpans: 0 };
+  const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, duplicateBodies: 0, clockSkewSpans: 0 };
   let lastAtMs: number | null = null;
   const rejectedSpans: Record<string, number> = {};
   const refusals = new Map<string, RefusalCount & { loggedAtMs: number; heldBack: number }>();
   return {
-    accepted({ bytes, spans, clockSkew, slowLane, rejected }) {
+    accepted({ bytes, spans, clockSkew, slowLane, duplicate, rejected }) {
+      lastAtMs = clock.nowMs();
+      if (duplicate) {
+        sums.duplicateBodies += 1;
+        return;
+      }
       sums.bodies += 1;
       sums.bytes += bytes;
       sums.spans += spans;
       sums.clockSkewSpans += clockSkew;
       if (slowLane) sums.slowLaneBodies += 1;
-      lastAtMs = clock.nowMs();
       for (const reason in rejected) rejectedSpans[reason] = (rejectedSpans[reason] ?? 0) + (rejected[reason] ?? 0);
     },
     refused(reason, hint, fields) {

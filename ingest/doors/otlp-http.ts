@@ -5,21 +5,26 @@
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
-import type { BodyWalk, Journal, JournalLane, Log, OtlpCollector, StatusEncoder } from '../../core/ports.ts';
-import type { Auth } from '../auth.ts';
+import type { Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
+import type { Admission } from '../admission.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
+import type { Receive } from './receive.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who the OTLP door let in. */
+    sender: Sender;
+  }
+}
 
 export interface OtlpHttpDeps {
   collectors: readonly OtlpCollector[];
-  /** Rewrites a body with nested values to flat protobuf, off this thread. Throws `body_too_large`, `bad_framing`, `too_busy`. */
-  rewrite(signal: string, bytes: Uint8Array): Promise<Uint8Array>;
-  journal: Journal;
-  auth: Auth;
+  receive: Receive;
+  admission: Admission;
+  /** Counts what is turned away. */
   ledger: DoorLedger;
   encodeStatus: StatusEncoder;
-  /** Told of every body with rejected spans, after its ack; never awaited. */
-  keepRejected(signal: string, bytes: Uint8Array, rejected: Readonly<Record<string, number>>): void;
   log: Log;
 }
 
@@ -27,9 +32,6 @@ export interface OtlpHttpDeps {
 const SIGNALS_TO_COME = ['/v1/metrics', '/v1/logs', '/v1development/profiles'];
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
-const TEAM = ''; // until API keys name one
-
-type Answer = { bytes: Uint8Array };
 
 /** The door as a Fastify instance that does not listen yet. */
 export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
@@ -43,14 +45,23 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
   door.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   door.setErrorHandler((error, request, reply) => refuse(deps, asHeliographError(error), request, reply));
   door.setNotFoundHandler((request, reply) => refuse(deps, unknownPath(request, deps), request, reply));
+  door.decorateRequest('sender');
   door.addHook('onRequest', async (request) => {
-    if (!deps.auth.allowsBearer(request.headers.authorization)) throw new HeliographError('unauthenticated');
+    request.sender = await deps.admission.admit({
+      authorization: request.headers.authorization,
+      certificate: undefined,
+    });
   });
   for (const collector of deps.collectors) {
-    const lane = deps.journal.lane(collector.signal, 'protobuf', TEAM);
     door.post(collector.path, { preParsing: checkHeaders }, async (request, reply) => {
-      const { bytes } = await receive(deps, collector, lane, request);
-      return reply.header('content-type', PROTOBUF).send(bytes);
+      const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const bytes = await decodeBody(raw, request.headers['content-encoding']);
+      const { rejectedSpans, message } = await deps.receive(collector, {
+        bytes,
+        format: 'protobuf',
+        sender: request.sender,
+      });
+      return reply.header('content-type', PROTOBUF).send(collector.encodeResponse(rejectedSpans, message));
     });
   }
   for (const path of SIGNALS_TO_COME) {
@@ -70,44 +81,6 @@ async function checkHeaders(request: FastifyRequest): Promise<void> {
       `Content-Type "${type.slice(0, 60)}" is not ${PROTOBUF}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
     );
   }
-}
-
-async function receive(
-  deps: OtlpHttpDeps,
-  collector: OtlpCollector,
-  lane: JournalLane,
-  request: FastifyRequest,
-): Promise<Answer> {
-  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  let bytes: Uint8Array = await decodeBody(raw, request.headers['content-encoding']);
-  let walk = framed(collector.walk(bytes, lane.bounds()));
-  const slowLane = walk.needsRewrite;
-  if (slowLane) {
-    bytes = await deps.rewrite(collector.signal, bytes);
-    walk = framed(collector.walk(bytes, lane.bounds()));
-  }
-  // From here to append() nothing may await: the bounds walked by are those of the segment that the body lands in.
-  const accepted = walk.spans - walk.rejectedTotal;
-  const durable =
-    accepted > 0 ? lane.append({ bytes, items: accepted, engineBytes: bytes.length + walk.copiedBytes }) : undefined;
-  await durable;
-  deps.ledger.accepted({
-    bytes: bytes.length,
-    spans: accepted,
-    clockSkew: walk.clockSkew,
-    slowLane,
-    rejected: walk.rejected,
-  });
-  if (walk.rejectedTotal === 0) return { bytes: collector.encodeResponse(0, '') };
-  deps.keepRejected(collector.signal, bytes, walk.rejected);
-  return { bytes: collector.encodeResponse(walk.rejectedTotal, collector.rejectMessage(walk.rejected)) };
-}
-
-type WellFramed = Extract<BodyWalk, { ok: true }>;
-
-function framed(walk: BodyWalk): WellFramed {
-  if (walk.ok) return walk;
-  throw new HeliographError('bad_framing', `broken protobuf at byte ${walk.offset}: ${walk.rule}`);
 }
 
 function mediaType(request: FastifyRequest): string {

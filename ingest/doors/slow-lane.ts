@@ -1,12 +1,13 @@
 /** The slow lane: bodies with nested values are rewritten in a worker thread while their door waits. */
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, HeliographError } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
+import type { BodyFormat, Log } from '../../core/ports.ts';
 
 /** To the worker. `bytes` is transferred, not copied. */
 export interface RewriteJob {
   id: number;
   signal: string;
+  format: BodyFormat;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -17,7 +18,7 @@ export type RewriteResult =
 
 export interface SlowLane {
   /** Throws what the rewriting threw (`bad_framing`, `body_too_large`), `too_busy` at the bound, `internal` when the worker died. */
-  rewrite(signal: string, bytes: Uint8Array): Promise<Uint8Array>;
+  rewrite(signal: string, format: BodyFormat, bytes: Uint8Array): Promise<Uint8Array>;
   waiting(): number;
   stop(): Promise<void>;
 }
@@ -59,12 +60,12 @@ export function createSlowLane(workerPath: string, log: Log): SlowLane {
   };
 
   return {
-    rewrite(signal, bytes) {
+    rewrite(signal, format, bytes) {
       if (waiting.size >= WAITING_MAX)
         return Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 1 }));
       worker ??= start();
       lastId += 1;
-      const job: RewriteJob = { id: lastId, signal, bytes: Uint8Array.from(bytes) };
+      const job: RewriteJob = { id: lastId, signal, format, bytes: Uint8Array.from(bytes) };
       const answer = new Promise<Uint8Array>((resolve, reject) => waiting.set(job.id, { resolve, reject }));
       worker.postMessage(job, [job.bytes.buffer]);
       return answer;

@@ -8,7 +8,16 @@
  * bounds for ever; so `bounds()` itself starts a new segment once they are older than `BOUNDS_MAX_AGE_MS`.
  */
 import { HeliographError } from '../../core/errors.ts';
-import type { Clock, JournalBody, JournalLane, Log, SegmentFormat, TimeBounds, Timer } from '../../core/ports.ts';
+import type {
+  Appended,
+  Clock,
+  JournalBody,
+  JournalLane,
+  Log,
+  SegmentFormat,
+  TimeBounds,
+  Timer,
+} from '../../core/ports.ts';
 import { checkBody } from './body.ts';
 import type { Counters } from './counters.ts';
 import type { JournalFiles } from './files.ts';
@@ -42,8 +51,10 @@ export interface LaneDeps {
   onSealed: (segment: SealedSegment) => void;
 }
 
+const STORED: Appended = { duplicate: false };
+
 interface Entry extends JournalBody {
-  resolve: () => void;
+  resolve: (appended: Appended) => void;
   reject: (error: HeliographError) => void;
 }
 
@@ -98,10 +109,10 @@ export class Lane implements JournalLane {
     return this.#open({ bounds, openedMs, fixedAtMs: now }).bounds;
   }
 
-  append(body: JournalBody): Promise<void> {
+  append(body: JournalBody): Promise<Appended> {
     const { bytes, items } = body;
     const length = bytes.byteLength;
-    if (length === 0) return Promise.resolve(); // nothing to keep
+    if (length === 0) return Promise.resolve(STORED); // nothing to keep
     const refusal =
       checkBody(bytes, this.#format, this.#deps.segmentMaxBytes) ??
       this.#deps.refusal() ??
@@ -115,7 +126,7 @@ export class Lane implements JournalLane {
     segment.assignedBytes += length;
     segment.engineBytes += engineBytes;
     if (segment.firstAppendMs === null) this.#begin(segment);
-    const done = new Promise<void>((resolve, reject) => {
+    const done = new Promise<Appended>((resolve, reject) => {
       segment.pending.push({ bytes, items, resolve, reject });
     });
     this.#kick();
@@ -238,7 +249,7 @@ export class Lane implements JournalLane {
     if (refusal === null) {
       room.settled(bytes);
       counters.committed(group);
-      for (const entry of group) entry.resolve();
+      for (const entry of group) entry.resolve(STORED);
       return;
     }
     segment.assignedBytes -= bytes;

@@ -15,6 +15,7 @@ function sources(): {
     bytes: 900,
     spans: 24,
     slowLaneBodies: 1,
+    duplicateBodies: 0,
     clockSkewSpans: 2,
     lastAtMs: 5,
     rejectedSpans: { invalid_trace_id: 4 },

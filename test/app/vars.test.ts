@@ -8,6 +8,7 @@ const sources: MetricSources = {
     bytes: 900,
     spans: 24,
     slowLaneBodies: 1,
+    duplicateBodies: 0,
     clockSkewSpans: 2,
     lastAtMs: 5,
     rejectedSpans: { invalid_trace_id: 4, too_old: 2 },

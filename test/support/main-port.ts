@@ -63,6 +63,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
         bytes: 0,
         spans: 0,
         slowLaneBodies: 0,
+        duplicateBodies: 0,
         clockSkewSpans: 0,
         lastAtMs: null,
         rejectedSpans: {},

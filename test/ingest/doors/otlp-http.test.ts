@@ -11,10 +11,12 @@ import { flattenTraces } from '../../../collectors/otlp/flatten.ts';
 import { encodeStatus } from '../../../collectors/otlp/response.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { HeliographError } from '../../../core/errors.ts';
+import { admitByToken } from '../../../ingest/admission.ts';
 import { createAuth } from '../../../ingest/auth.ts';
 import { BODY_MAX_BYTES } from '../../../ingest/doors/body.ts';
 import { createLedger, type DoorLedger } from '../../../ingest/doors/ledger.ts';
 import { createOtlpHttpDoor } from '../../../ingest/doors/otlp-http.ts';
+import { createReceiver } from '../../../ingest/doors/receive.ts';
 import { createJournal } from '../../../ingest/journal/journal.ts';
 import type { DiskJournal } from '../../../ingest/journal/types.ts';
 import { memoryLog } from '../../support/memory-log.ts';
@@ -46,12 +48,15 @@ async function open(token?: string, maxBacklogBytes = 1024 ** 3): Promise<void> 
   ledger = createLedger(systemClock, log);
   door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
-    rewrite: async (_signal, bytes) => flattenTraces(bytes, BODY_MAX_BYTES),
-    journal,
-    auth: createAuth(token),
+    receive: createReceiver({
+      rewrite: async (_signal, _format, bytes) => flattenTraces(bytes, BODY_MAX_BYTES),
+      journal,
+      ledger,
+      keepRejected: (_signal, _bytes, rejected) => void kept.push(rejected),
+    }),
+    admission: admitByToken(createAuth(token)),
     ledger,
     encodeStatus,
-    keepRejected: (_signal, _bytes, rejected) => void kept.push(rejected),
     log,
   });
   url = await door.listen({ host: '127.0.0.1', port: 0 });
@@ -292,12 +297,15 @@ describe('back-pressure', () => {
   test('a slow lane that is full answers 429 with Retry-After', async () => {
     const busy = createOtlpHttpDoor({
       collectors: OTLP_COLLECTORS,
-      rewrite: () => Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 7 })),
-      journal,
-      auth: createAuth(undefined),
+      receive: createReceiver({
+        rewrite: () => Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 7 })),
+        journal,
+        ledger,
+        keepRejected: () => {},
+      }),
+      admission: admitByToken(createAuth(undefined)),
       ledger,
       encodeStatus,
-      keepRejected: () => {},
       log,
     });
     const nested = bodyOf(span({ attributes: [{ key: 'b', value: { bytesValue: 'AAEC' } }] }));

@@ -25,7 +25,7 @@ const nested = encodeRequest({
 test('the worker gives what the rewriter gives, many at once, and leaves the caller its bytes', async () => {
   const lane = createSlowLane(builtPath('app/workers/slow-lane.ts'), memoryLog());
   const before = Buffer.from(nested);
-  const results = await Promise.all(Array.from({ length: 20 }, () => lane.rewrite('otlp_traces', nested)));
+  const results = await Promise.all(Array.from({ length: 20 }, () => lane.rewrite('otlp_traces', 'protobuf', nested)));
   for (const bytes of results) expect(Buffer.from(bytes)).toEqual(Buffer.from(flattenTraces(nested, BODY_MAX_BYTES)));
   expect(nested).toEqual(before);
   await lane.stop();
@@ -33,14 +33,18 @@ test('the worker gives what the rewriter gives, many at once, and leaves the cal
 
 test('what the rewriter refuses comes back with its code', async () => {
   const lane = createSlowLane(builtPath('app/workers/slow-lane.ts'), memoryLog());
-  await expect(lane.rewrite('otlp_traces', nested.subarray(0, -1))).rejects.toMatchObject({ code: 'bad_framing' });
-  await expect(lane.rewrite('unknown', nested)).rejects.toMatchObject({ code: 'internal' });
+  await expect(lane.rewrite('otlp_traces', 'protobuf', nested.subarray(0, -1))).rejects.toMatchObject({
+    code: 'bad_framing',
+  });
+  await expect(lane.rewrite('unknown', 'protobuf', nested)).rejects.toMatchObject({ code: 'internal' });
   await lane.stop();
 });
 
 test('the sixty-fifth body in line is told to come back', async () => {
   const lane = createSlowLane(builtPath('app/workers/slow-lane.ts'), memoryLog());
-  const all = await Promise.allSettled(Array.from({ length: 70 }, () => lane.rewrite('otlp_traces', nested)));
+  const all = await Promise.allSettled(
+    Array.from({ length: 70 }, () => lane.rewrite('otlp_traces', 'protobuf', nested)),
+  );
   const refused = all.filter((one) => one.status === 'rejected');
   expect(refused).toHaveLength(6);
   for (const one of refused) expect(one.reason).toMatchObject({ code: 'too_busy', retryAfterSeconds: 1 });
@@ -63,8 +67,8 @@ test('a worker that dies fails the bodies it held and is replaced', async () => 
   );
   const log = memoryLog();
   const lane = createSlowLane(path, log);
-  await expect(lane.rewrite('otlp_traces', nested)).rejects.toMatchObject({ code: 'internal' });
-  expect(Buffer.from(await lane.rewrite('otlp_traces', nested))).toEqual(nested);
+  await expect(lane.rewrite('otlp_traces', 'protobuf', nested)).rejects.toMatchObject({ code: 'internal' });
+  expect(Buffer.from(await lane.rewrite('otlp_traces', 'protobuf', nested))).toEqual(nested);
   expect(log.lines.map((line) => line.message)).toContain('slow lane worker lost');
   await lane.stop();
 });

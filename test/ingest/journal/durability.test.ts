@@ -109,7 +109,7 @@ test.each(['.seg', '.idx'])(
     const lane = journal.lane('traces', 'protobuf', '');
     await lane.append(body(1, 100));
     let failed = false;
-    const later: Promise<void>[] = [];
+    const later: Promise<unknown>[] = [];
     files.fault = (operation, file) => {
       if (operation !== 'fdatasync' || !file.endsWith(extension) || failed) return undefined;
       failed = true;

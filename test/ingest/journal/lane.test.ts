@@ -65,7 +65,7 @@ test('a body always lands in a segment with the bounds that were handed out in i
   const journal = await openJournal(tempDir(), { segmentMaxBytes: 1000 }, { clock });
   const lane = journal.lane('traces', 'protobuf', '');
   const handedOut = new Map<number, bigint>();
-  const acks: Promise<void>[] = [];
+  const acks: Promise<unknown>[] = [];
   for (let id = 0; id < 200; id++) {
     clock.stall((id * 37) % 400);
     handedOut.set(id, lane.bounds().hiNs);
