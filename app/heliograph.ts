@@ -12,7 +12,7 @@ import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
 import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
-import { createCoverage } from './background/coverage.ts';
+import { type Coverage, createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
@@ -112,12 +112,13 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const pagePort = await listen(web, config.bind, config.port, 'HELIOGRAPH_PORT');
   const pageUrl = `http://${hostOf(config.bind)}:${pagePort}`;
 
+  const coverage = createCoverage(createRowSink(ingest.journal), clock);
   const jobs = createJobs({
     store: store.store,
     layout: store.layout,
     retention: retentionOf(config),
     metrics,
-    markCovered: createCoverage(createRowSink(ingest.journal), clock),
+    coverage,
     openSources: () => [
       ...(ingest.door.server.listening ? ['otlp_traces'] : []),
       ...(web.server.listening ? doors.sources : []),
@@ -130,14 +131,14 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   for (const job of jobs) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
-  background = openBackground(workerData, { journal: ingest.journal, onRun, clock, log });
+  background = openBackground(workerData, { journal: ingest.journal, markCovered: coverage.mark, onRun, clock, log });
   const ready = prepareStore(store, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
     scheduler.start();
     background.start();
   });
-  stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, telemetry });
+  stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, coverage, telemetry });
   return { pageUrl, otlpUrl, ready };
 }
 
@@ -186,16 +187,18 @@ function stopInOrder(
     dispatcher: Dispatcher;
     scheduler: ReturnType<typeof createScheduler>;
     background: Background;
+    coverage: Coverage;
     telemetry: SelfTelemetry;
   },
 ): void {
-  const { ingest, dispatcher, scheduler, background, telemetry } = parts;
+  const { ingest, dispatcher, scheduler, background, coverage, telemetry } = parts;
   onStop('loader', () => dispatcher.stop());
   onStop('loader queue', (remainingMs) => dispatcher.drained(remainingMs / 2));
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('self telemetry', () => telemetry.stop());
+  onStop('coverage', () => coverage.flushAll());
   onStop('background', (remainingMs) => background.stop(Math.min(2000, remainingMs / 2)));
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
 }

@@ -2,7 +2,7 @@
 import type { Clock, Log, Store } from '../core/ports.ts';
 import type { Layout } from '../store/render.ts';
 import { applyRetention, type Retention } from '../store/retention.ts';
-import type { MarkCovered } from './background/coverage.ts';
+import type { Coverage } from './background/coverage.ts';
 import type { Metrics } from './metrics.ts';
 import type { Task } from './scheduler/task.ts';
 
@@ -11,7 +11,7 @@ export interface JobDeps {
   layout: Layout;
   retention: Retention;
   metrics: Metrics;
-  markCovered: MarkCovered;
+  coverage: Coverage;
   /** Sources in `boards.source_status` whose doors are open right now. */
   openSources(): readonly string[];
   /** Our own page port, probed like a user would; undefined switches the probe off. */
@@ -57,7 +57,10 @@ export function createJobs(deps: JobDeps): Task[] {
 
 /** A minute in which a door was open is a minute in which its items could come in. */
 function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
-  return async () => void (await Promise.all(deps.openSources().map(deps.markCovered)));
+  return () => {
+    for (const source of deps.openSources()) deps.coverage.mark(source);
+    return deps.coverage.flush();
+  };
 }
 
 const PROBED_PATHS = ['/readyz', '/api/boards', '/api/query/services?from=now-1h&to=now'];
@@ -68,7 +71,7 @@ function probeTask(deps: JobDeps, url: string): Task {
   return {
     id: 'self-probe',
     initialDelayMs: 0,
-    intervalMs: 30 * SECOND_MS,
+    intervalMs: 60 * SECOND_MS,
     timeoutMs: 10 * SECOND_MS,
     overlap: 'skip',
     run: async (signal) => {

@@ -31,8 +31,8 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Derived series older than this are left out: eight rounds of their job while it is scraped, two while it is not. */
-const DERIVED_STALE_MS = 120_000;
+/** Derived series older than this are left out: eight rounds of their job at its slowest while it is scraped, two while it is not. */
+const DERIVED_STALE_MS = 240_000;
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 
 /** `version` labels `heliograph_build_info`. */

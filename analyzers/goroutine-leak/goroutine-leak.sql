@@ -1,5 +1,12 @@
 -- Stacks whose goroutines pile up. Definitions and known bias: README.md beside this file.
 
+-- Goroutine polls that answered, per target.
+CREATE OR REPLACE VIEW boards.goroutine_polls {{on_cluster}} {{definer}} AS
+SELECT service, target, uniqExact(time) AS polls
+FROM heliograph.target_polls
+WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= {from:DateTime} AND time < least({to:DateTime}, now())
+GROUP BY service, target;
+
 -- The last `windows` windows of `window` seconds before `to`; of each stack the least goroutines in each. A poll without the
 -- stack counts 0; a poll whose profile is not stored yet does not count. Suspect is what has polls in every window and a
 -- minimum above the one before in each.

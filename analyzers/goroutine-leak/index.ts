@@ -6,6 +6,26 @@ export const goroutineLeak: Analyzer = {
   sql: 'analyzers/goroutine-leak/goroutine-leak.sql',
   views: [
     {
+      name: 'goroutine_polls',
+      question: 'Which targets were asked for their goroutines?',
+      description: 'One row per target with a goroutine profile in the window.',
+      parameters: [
+        { name: 'from', type: 'DateTime', description: 'Start of the window.' },
+        {
+          name: 'to',
+          type: 'DateTime',
+          description: 'End of the window, exclusive; now, where it lies in the future.',
+        },
+      ],
+      columns: [
+        { name: 'service', type: 'String', unit: '', description: 'Service of the target.' },
+        { name: 'target', type: 'String', unit: '', description: 'Name of the target.' },
+        { name: 'polls', type: 'UInt64', unit: 'polls', description: 'Polls that answered with a profile.' },
+      ],
+      orderBy: ['service', 'target'],
+      source: 'targets',
+    },
+    {
       name: 'goroutine_suspects',
       question: 'Which stacks gather goroutines that do not end?',
       description: 'One row per target and stack whose window minimum rose from each window to the next.',

@@ -106,7 +106,7 @@ function createJob(shared: Shared, id: string, configured: RepositorySpec | unde
       await deps.rows.append('git_tips', [{ repository: name, branch, tip, collected_at_ms: clock.nowMs() }]);
       renewedMs = clock.monotonicMs();
     }
-    await deps.markCovered('git');
+    deps.markCovered('git');
     if (told.rule !== '') log.info({ repository: name }, 'the repository can be collected again');
     told = { rule: '', atMs: 0 };
   };

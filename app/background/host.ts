@@ -4,11 +4,13 @@ import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Journal, Log } from '../../core/ports.ts';
 import { appendBodies } from '../../ingest/rows.ts';
 import type { TaskRun, TaskStats } from '../scheduler/task.ts';
+import type { MarkCovered } from './coverage.ts';
 import type { BackgroundCommand, BackgroundEvent } from './protocol.ts';
 
 export interface BackgroundDepsOfHost {
   startWorker(): Worker;
   journal: Journal;
+  markCovered: MarkCovered;
   onRun(run: TaskRun): void;
   clock: Clock;
   log: Log;
@@ -116,6 +118,7 @@ class BackgroundHost implements Background {
 
   #hear(worker: Worker, event: BackgroundEvent): void {
     if ('append' in event) void this.#append(worker, event.append);
+    else if ('covered' in event) this.#deps.markCovered(event.covered);
     else if ('log' in event) this.#deps.log[event.log.level](event.log.fields, event.log.message);
     else if ('stopped' in event) this.#onStopped();
     else if ('derived' in event) this.#derived = { text: event.derived, atMs: this.#deps.clock.nowMs() };

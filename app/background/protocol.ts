@@ -17,6 +17,8 @@ export type BackgroundCommand =
 export type BackgroundEvent =
   /** Bodies for the journal; their buffers are transferred. */
   | { append: { id: number; signal: RowSignal; bodies: RowBody[] } }
+  /** The source was collected in this minute. */
+  | { covered: string }
   /** A job has run; `jobs` are the figures of all. */
   | { run: TaskRun; jobs: TaskStats[] }
   /** Series for /metrics, in exposition format. */

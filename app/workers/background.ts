@@ -2,7 +2,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../core/clock.ts';
 import { createStore } from '../../store/client.ts';
-import { createCoverage } from '../background/coverage.ts';
 import { createBackgroundJobs } from '../background/jobs.ts';
 import type { BackgroundCommand, BackgroundEvent } from '../background/protocol.ts';
 import { createRemoteSink } from '../background/remote-sink.ts';
@@ -38,14 +37,13 @@ const scheduler = createScheduler({
   onRun: ({ id, dueMs, startedMs, endedMs, lagMs, outcome }) =>
     post({ run: { id, dueMs, startedMs, endedMs, lagMs, outcome }, jobs: scheduler.stats() }),
 });
-const markCovered = createCoverage(rows, clock);
 let lastScrapedMs: number | null = null;
 for (const job of createBackgroundJobs({
   config,
   pageUrl,
   store,
   rows,
-  markCovered,
+  markCovered: (source) => post({ covered: source }),
   publishDerived: (text) => post({ derived: text }),
   lastScrapedMs: () => lastScrapedMs,
   random: Math.random,

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RowSink } from '../../core/rows.ts';
 import { createCoverage } from '../../app/background/coverage.ts';
 import { createJobs, type JobDeps } from '../../app/jobs.ts';
 import type { Task } from '../../app/scheduler/task.ts';
@@ -35,7 +36,7 @@ afterEach(() => {
 
 function job(id: string, overrides: Partial<JobDeps> = {}): Task {
   const deps = {
-    markCovered: createCoverage(
+    coverage: createCoverage(
       { append: async (_signal, added) => void rows.push(...added.map((row) => JSON.stringify(row))) },
       clock,
     ),
@@ -72,11 +73,34 @@ test('each minute with an open door is recorded once', async () => {
   );
 });
 
+test('sources that are known are stored together once a minute, and all of them at the end', async () => {
+  const bodies: string[][] = [];
+  const sink: RowSink = {
+    append: async (_signal, added) => void bodies.push(added.map((row) => ('source' in row ? row.source : ''))),
+  };
+  const coverage = createCoverage(sink, clock);
+  coverage.mark('otlp_traces');
+  await coverage.flush();
+  await clock.advance(20_000);
+  coverage.mark('targets');
+  await coverage.flush(); // new: its figures would be unknown until the next minute
+  await clock.advance(20_000);
+  coverage.mark('otlp_traces');
+  await coverage.flush();
+  await clock.advance(30_000);
+  coverage.mark('targets');
+  await coverage.flush();
+  coverage.mark('git');
+  await coverage.flushAll();
+  await coverage.flushAll();
+  expect(bodies).toEqual([['otlp_traces'], ['targets'], ['otlp_traces', 'targets'], ['git']]);
+});
+
 test('a minute that could not be recorded is tried again', async () => {
   let fail = true;
   const { run } = job('source-minutes', {
     openSources: () => ['otlp_traces'],
-    markCovered: createCoverage(
+    coverage: createCoverage(
       {
         append: async () => {
           if (fail) throw new Error('disk full');

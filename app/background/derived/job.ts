@@ -14,7 +14,7 @@ const SCRAPED_INTERVAL_MS = 30_000;
 /** How long after a scrape the next one is awaited. */
 const AWAIT_SCRAPE_MS = 5 * 60_000;
 /** While nobody scrapes the series are kept warm, so that the first scrape finds them. */
-const IDLE_INTERVAL_MS = 60_000;
+const IDLE_INTERVAL_MS = 120_000;
 
 export type DerivedDeps = Pick<BackgroundDeps, 'config' | 'store' | 'publishDerived' | 'lastScrapedMs' | 'clock'>;
 

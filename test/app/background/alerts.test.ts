@@ -73,7 +73,7 @@ test('a rule that is off asks nothing, and what it had open is over', async () =
   const on = jobs({ 'alerts.receivers': receivers });
   await run(on, 'alerts-evaluate');
   await run(on, 'alerts-deliver-team');
-  expect(asked.some((sql) => sql.includes('boards.goroutine_suspects'))).toBe(true);
+  expect(asked.some((sql) => sql.includes('boards.goroutine_polls'))).toBe(true);
   asked = [];
   const off = jobs({
     'alerts.receivers': receivers,

@@ -29,6 +29,7 @@ test('derived series come from the thread, which hears of scrapes once a minute,
   const host = createBackground({
     startWorker: () => new Worker(script(++lives), { eval: true }),
     journal: { lane: () => expect.fail('nothing is appended here') },
+    markCovered: () => {},
     onRun: () => {},
     clock,
     log: quietLog,

@@ -43,7 +43,7 @@ function start(repositories: Config['git']['repositories'], cwd = dir) {
     pageUrl: '',
     store: engine.store,
     rows: engineSink(engine),
-    markCovered: (source) => (marked.push(source), Promise.resolve()),
+    markCovered: (source) => void marked.push(source),
     publishDerived: () => {},
     lastScrapedMs: () => null,
     random: () => 0,

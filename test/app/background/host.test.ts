@@ -15,6 +15,7 @@ let background: Background;
 let channel: BroadcastChannel;
 let log: ReturnType<typeof memoryLog>;
 let started = 0;
+let marked: string[] = [];
 let channels = 0;
 
 const row = (tip: string): GitTipRow => ({ repository: 'r', branch: 'main', tip, collected_at_ms: 1 });
@@ -26,12 +27,14 @@ beforeEach(async () => {
   const name = `orders-${process.pid}-${++channels}`;
   channel = new BroadcastChannel(name);
   started = 0;
+  marked = [];
   background = createBackground({
     startWorker: () => {
       started += 1;
       return new Worker(`${PACKAGE_ROOT}test/app/background/worker.mjs`, { workerData: { channel: name } });
     },
     journal,
+    markCovered: (source) => void marked.push(source),
     onRun: () => {},
     clock: systemClock,
     log,
@@ -83,6 +86,11 @@ test('a thread that dies is started anew and counted', async () => {
   await eventually(async () => (up() === 2 ? true : undefined));
   expect(background.restarts()).toBe(1);
   expect(await append([row('again')])).toBe('durable');
+});
+
+test('what the thread marks as covered is marked here', async () => {
+  channel.postMessage({ covered: 'targets' });
+  expect(await eventually(async () => marked[0])).toBe('targets');
 });
 
 test('a stopped thread stays stopped, and one that does not answer is ended at the deadline', async () => {

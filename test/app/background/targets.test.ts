@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createCoverage } from '../../../app/background/coverage.ts';
 import { createTargetJobs, type TargetJobDeps, targetJobs } from '../../../app/background/targets.ts';
 import { createTargetFetch } from '../../../app/background/target-fetch.ts';
 import type { ScrapeTarget } from '../../../app/config/items.ts';
@@ -40,12 +39,14 @@ let clock: FakeClock;
 let log: ReturnType<typeof memoryLog>;
 let appended: { signal: RowSignal; rows: readonly object[] }[];
 let fail: string | undefined;
+let marked: string[];
 
 beforeEach(() => {
   servers = [];
   clock = new FakeClock(Date.parse('2026-03-01T10:00:00Z'));
   log = memoryLog();
   appended = [];
+  marked = [];
   fail = undefined;
 });
 afterEach(() => {
@@ -79,7 +80,7 @@ function target(name: string, url: string, more: Partial<ScrapeTarget> = {}): Sc
 
 function depsOf(targets: readonly ScrapeTarget[], pageUrl = 'http://127.0.0.1:1'): TargetJobDeps {
   const { config } = loadConfig({ flags: { token: TOKEN }, env: {}, cwd: '/nowhere', readFile: () => undefined });
-  const markCovered = createCoverage(rows, clock);
+  const markCovered = (source: string): void => void marked.push(source);
   return { config: { ...config, targets } as Config, pageUrl, rows, markCovered, random: () => 0.5, clock, log };
 }
 
@@ -147,12 +148,7 @@ describe('a good poll', () => {
     const stacks = rowsOf('stacks');
     expect(stacks.map(({ stack }) => stack).toSorted()).toEqual(samples.map(({ stack }) => stack).toSorted());
     expect(stacks[0]?.functions.length).toBe(stacks[0]?.locations.length);
-    expect(appended.map(({ signal }) => signal)).toEqual([
-      'stacks',
-      'profile_samples',
-      'target_polls',
-      'source_minutes',
-    ]);
+    expect(appended.map(({ signal }) => signal)).toEqual(['stacks', 'profile_samples', 'target_polls']);
 
     await clock.advance(60_000);
     await poll(jobs, 'poll-goroutine:shop-1');
@@ -161,7 +157,7 @@ describe('a good poll', () => {
     await clock.advance(86_400_000);
     await poll(jobs, 'poll-goroutine:shop-1');
     expect(rowsOf('stacks')).toHaveLength(stacks.length * 2);
-    expect(rowsOf('source_minutes').map(({ source }) => source)).toEqual(['targets', 'targets', 'targets']);
+    expect(marked).toEqual(['targets', 'targets', 'targets']);
   });
 
   test('of CPU and heap keeps what can be merged: amounts and levels, not totals since the start', async () => {

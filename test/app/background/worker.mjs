@@ -9,8 +9,9 @@ const orders = new BroadcastChannel(workerData.channel);
 
 orders.onmessage = ({ data }) => void obey(data);
 
-async function obey({ crash, ignoreStop, rows }) {
+async function obey({ crash, covered, ignoreStop, rows }) {
   if (crash) process.exit(3);
+  if (covered !== undefined) parentPort.postMessage({ covered });
   if (ignoreStop) orders.ignoreStop = true;
   if (rows === undefined) return;
   const outcome = await sink.append('git_tips', rows).then(

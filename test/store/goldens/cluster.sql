@@ -960,6 +960,12 @@ ARRAY JOIN CAST(vars, 'Array(Tuple(String, Float64))') AS variable
 WHERE r.time >= {from:DateTime} AND r.time < {to:DateTime}
 GROUP BY time, service, target, name;
 
+CREATE OR REPLACE VIEW boards.goroutine_polls ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT service, target, uniqExact(time) AS polls
+FROM heliograph.target_polls
+WHERE kind = 'goroutine' AND outcome = 'ok' AND time >= {from:DateTime} AND time < least({to:DateTime}, now())
+GROUP BY service, target;
+
 CREATE OR REPLACE VIEW boards.goroutine_suspects ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   toUInt32(greatest({window:UInt32}, 1)) AS seconds,
