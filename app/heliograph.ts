@@ -132,7 +132,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   for (const job of jobs) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
   background = openBackground(workerData, { journal: ingest.journal, markCovered: coverage.mark, onRun, clock, log });
-  const ready = prepareStore(store, clock, log).then(() => {
+  const ready = prepareStore(store, { peopleFloor: config.people.floor }, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
     scheduler.start();

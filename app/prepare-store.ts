@@ -3,13 +3,19 @@ import { ANALYZERS } from '../analyzers/index.ts';
 import { HeliographError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
+import type { ViewSettings } from '../store/render.ts';
 import { defineViews, grantFaceRole } from '../store/views.ts';
 import type { OpenStore } from './store.ts';
 
 const STORE_RETRY_MAX_MS = 10_000;
 
 /** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
-export async function prepareStore({ store, layout }: OpenStore, clock: Clock, log: Log): Promise<void> {
+export async function prepareStore(
+  { store, layout }: OpenStore,
+  settings: ViewSettings,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
   const migrations = await readMigrations();
   for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
     try {
@@ -18,6 +24,7 @@ export async function prepareStore({ store, layout }: OpenStore, clock: Clock, l
         store,
         layout,
         ANALYZERS.map((analyzer) => analyzer.sql),
+        settings,
       );
       return await grantFaceRole(store, layout, log);
     } catch (error) {

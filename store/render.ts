@@ -9,16 +9,25 @@ export type Layout =
   | { kind: 'embedded' | 'server'; definer: string }
   | { kind: 'cluster'; cluster: string; definer: string };
 
+/** What the team has set and the views must hold to, whoever asks. */
+export interface ViewSettings {
+  /** Counts of people below this are hidden: `people.floor`. */
+  peopleFloor: number;
+}
+
+/** The least that `people.floor` may be. */
+const DEFAULT_VIEW_SETTINGS: ViewSettings = { peopleFloor: 5 };
+
 /** Blocks remembered per table. One load writes a block per touched partition, so this outlasts every reload by days. */
 const DEDUPLICATION_BLOCKS = 10_000;
 /** An outage may last a week before a segment that was loaded but not deleted could be counted twice. */
 const DEDUPLICATION_SECONDS = 7 * 86_400;
 
 /** The statements of a file for a layout, in order. Throws on an unknown token, so that a typo never reaches the engine. */
-export function renderSql(text: string, layout: Layout): string[] {
+export function renderSql(text: string, layout: Layout, settings = DEFAULT_VIEW_SETTINGS): string[] {
   return splitStatements(text)
     .filter((statement) => appliesTo(statement, layout))
-    .map((statement) => withoutComments(renderTokens(statement, layout)))
+    .map((statement) => withoutComments(renderTokens(statement, layout, settings)))
     .filter((statement) => statement !== '');
 }
 
@@ -28,15 +37,15 @@ function appliesTo(statement: string, layout: Layout): boolean {
   return directive === undefined || directive.split(',').some((kind) => kind.trim() === layout.kind);
 }
 
-function renderTokens(statement: string, layout: Layout): string {
+function renderTokens(statement: string, layout: Layout, settings: ViewSettings): string {
   return statement.replace(/\{\{(\w+)(?: ([^}]*))?\}\}/g, (token, name: string, argument = '') => {
     const render = TOKENS[name];
     if (render === undefined) throw new Error(`unknown token ${token}`);
-    return render(argument, layout);
+    return render(argument, layout, settings);
   });
 }
 
-const TOKENS: Record<string, (argument: string, layout: Layout) => string> = {
+const TOKENS: Record<string, (argument: string, layout: Layout, settings: ViewSettings) => string> = {
   on_cluster: (_, layout) => onCluster(layout),
   local: (table, layout) => localTable(table, layout),
   engine: (engine, layout) => (layout.kind === 'cluster' ? replicated(engine) : engine),
@@ -45,6 +54,7 @@ const TOKENS: Record<string, (argument: string, layout: Layout) => string> = {
       ? `replicated_deduplication_window = ${DEDUPLICATION_BLOCKS}, replicated_deduplication_window_seconds = ${DEDUPLICATION_SECONDS}`
       : `non_replicated_deduplication_window = ${DEDUPLICATION_BLOCKS}`,
   distributed: renderDistributed,
+  people_floor: (_argument, _layout, { peopleFloor }) => String(Math.max(5, Math.trunc(peopleFloor))),
   definer: (_, layout) => `DEFINER = ${layout.definer} SQL SECURITY DEFINER`,
 };
 

@@ -3,13 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { HeliographError } from '../core/errors.ts';
 import { assetPath } from '../core/paths.ts';
 import type { Log, Store } from '../core/ports.ts';
-import { type Layout, renderSql } from './render.ts';
+import { type Layout, renderSql, type ViewSettings } from './render.ts';
 
 /** Creates or replaces every view of the given `.sql` files (paths from the package root). Throws `migration_failed` naming the file. */
-export async function defineViews(store: Store, layout: Layout, files: readonly string[]): Promise<void> {
+export async function defineViews(
+  store: Store,
+  layout: Layout,
+  files: readonly string[],
+  settings?: ViewSettings,
+): Promise<void> {
   for (const file of files) {
     try {
-      for (const sql of renderSql(await readFile(assetPath(file), 'utf8'), layout)) await store.command({ sql });
+      for (const sql of renderSql(await readFile(assetPath(file), 'utf8'), layout, settings))
+        await store.command({ sql });
     } catch (error) {
       throw new HeliographError('migration_failed', `${file}: ${(error as Error).message}`, { cause: error });
     }

@@ -4,8 +4,8 @@
 
 CREATE OR REPLACE VIEW boards.contributions_by_week {{on_cluster}} {{definer}} AS
 WITH
-  -- A caller may hide more than five, never less.
-  greatest(toUInt32(5), {floor:UInt32}) AS floor_of_people,
+  -- A caller may hide more than what is set, never less.
+  greatest(toUInt32({{people_floor}}), {floor:UInt32}) AS floor_of_people,
   toDateTime64(toMonday({from:DateTime}, 'UTC'), 0, 'UTC') AS first_week,
   toDateTime64(toMonday(greatest({to:DateTime}, toDateTime(1)) - 1, 'UTC') + 7, 0, 'UTC') AS until
 SELECT

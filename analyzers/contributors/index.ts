@@ -34,7 +34,8 @@ export const contributors: Analyzer = {
         {
           name: 'floor',
           type: 'UInt32',
-          description: 'Counts of people below this are hidden; 5 at least, whatever is asked for.',
+          description:
+            'Counts of people below this are hidden; `people.floor` (5 or more) at least, whatever is asked for.',
           default: 5,
         },
       ],

@@ -82,7 +82,7 @@ const mostContributors = () =>
     title: 'Most people in a week',
     unit: 'locale',
     description:
-      'The largest number of distinct authors and co-authors of one week in one repository, and which. Weeks with fewer than five are hidden, so that nobody can be made out.',
+      'The largest number of distinct authors and co-authors of one week in one repository, and which. Weeks with fewer than the floor, five unless more is set, are hidden, so that nobody can be made out.',
     noValue: 'No week with five contributors or more; fewer are not shown.',
     named: true,
     query: {
@@ -190,7 +190,7 @@ const activeContributors = () =>
     id: 8,
     title: 'Active contributors by week',
     unit: 'short',
-    description: `Distinct authors and co-authors of the human commits. A gap is a week with fewer than five, which is hidden so that nobody can be made out; it is not zero. ${WHOLE_WEEKS} Bad: a line that sinks for weeks, for then knowledge leaves.`,
+    description: `Distinct authors and co-authors of the human commits. A gap is a week with fewer than the floor, five unless more is set, which is hidden so that nobody can be made out; it is not zero. ${WHOLE_WEEKS} Bad: a line that sinks for weeks, for then knowledge leaves.`,
     noValue: NO_COMMITS,
     query: byRepository('active_contributors'),
   });
@@ -281,7 +281,7 @@ const framing = () =>
     id: 13,
     title: 'How to read this board',
     description: 'What the figures mean, what they leave out, and how to check them with git.',
-    content: `**No ranking.** This board counts by repository and week, never by person, and hides every count of fewer than five people. Commits do not measure work: one person squashes, another commits every hour. Use it to see a team change, not to compare people or teams.
+    content: `**No ranking.** This board counts by repository and week, never by person, and hides every count of fewer people than the floor, five unless more is set. Commits do not measure work: one person squashes, another commits every hour. Use it to see a team change, not to compare people or teams.
 
 - **Human commits** are no merges, and their author is neither a bot nor a coding agent.
 - **Active contributors** are distinct authors and co-authors of human commits; people who review, plan and help are not seen.

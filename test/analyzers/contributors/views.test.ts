@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contributors } from '../../../analyzers/contributors/index.ts';
 import { createEffectiveCommits } from '../../../app/background/effective-commits.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { CiRunRow, CommitRow } from '../../../core/rows.ts';
+import { defineViews } from '../../../store/views.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { engineSink } from '../../support/engine-sink.ts';
 
@@ -128,6 +130,18 @@ describe('the floor', () => {
     expect(await seen(6)).toEqual([
       ['five', null, true],
       ['four', null, true],
+    ]);
+  });
+
+  test('that is set stands in the view, so that neither a board nor a statement can go below it', async () => {
+    await store(...people(6, { repository: 'six' }), ...people(7, { repository: 'seven' }));
+    const sql = contributors.sql;
+    await defineViews(engine.store, engine.layout, [sql], { peopleFloor: 7 });
+    const shown = (await weeks()).map((row) => [row['repository'], row['active_contributors']]);
+    await defineViews(engine.store, engine.layout, [sql]);
+    expect(shown).toEqual([
+      ['seven', 7],
+      ['six', null],
     ]);
   });
 
