@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, type HeliographProcess, spawnHeliograph } from '../test/support/heliograph-process.ts';
-import { childrenOf, cpuSeconds, residentMiB } from './support/process-stats.ts';
+import { childrenOf, cpuSeconds, proportionalMiB, residentMiB } from './support/process-stats.ts';
 import { printTable } from './support/table.ts';
 
 const idleSeconds = Number(process.argv[2] ?? 60);
@@ -45,12 +45,14 @@ for (let round = 0; round < 3; round++) {
     await sleep(idleSeconds * 1000);
     const shares = pids.map((pid, index) => ((cpuSeconds(pid) - (before[index] ?? 0)) / idleSeconds) * 100);
     const memory = pids.map(residentMiB);
+    const shared = pids.map(proportionalMiB);
     const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
     printTable(
       ['', 'main', 'engine child', 'all'],
       [
         ['idle CPU, % of a core', shares[0] ?? 0, sum(shares.slice(1)), sum(shares)],
         ['resident MiB', memory[0] ?? 0, sum(memory.slice(1)), sum(memory)],
+        ['the same, pages that both share counted once', shared[0] ?? 0, sum(shared.slice(1)), sum(shared)],
       ],
     );
     stops.push(await stop(start.heliograph));

@@ -2,6 +2,7 @@
 /** The processes that the demo starts, and their end. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const GRACE_MS = 10_000;
 
@@ -39,10 +40,11 @@ export function createProcesses() {
   /** @type {Promise<never>} */
   const failed = new Promise((_, reject) => (fail = reject));
   failed.catch(() => {}); // whoever races against it sees it; nobody has to
+  const tell = startWatch();
   return {
     failed,
     start: (name, command, args, options) => {
-      const one = start(name, command, args, options, fail);
+      const one = start(name, command, args, options, fail, tell);
       running.push(one);
       return one;
     },
@@ -58,16 +60,19 @@ export function createProcesses() {
  * @param {readonly string[]} args
  * @param {StartOptions} options
  * @param {(reason: Error) => void} fail
+ * @param {(line: string) => void} tell
  * @returns {Running}
  */
-function start(name, command, args, { cwd, env, logPath }, fail) {
+function start(name, command, args, { cwd, env, logPath }, fail, tell) {
   const log = openSync(logPath, 'a');
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
+  if (child.pid !== undefined) tell(`+${child.pid}`);
   const state = { stopping: false, over: false };
   const ended = new Promise((resolve) => {
     const end = (/** @type {string} */ how) => {
       state.over = true;
+      if (child.pid !== undefined) tell(`-${child.pid}`);
       if (!state.stopping) fail(new Error(`${name} ended by itself (${how}); its last words are in ${logPath}`));
       resolve(undefined);
     };
@@ -83,4 +88,18 @@ function start(name, command, args, { cwd, env, logPath }, fail) {
     clearTimeout(timer);
   };
   return { name, pid: child.pid ?? -1, logPath, stop };
+}
+
+/**
+ * A process that outlives this one by a moment, should this one be killed, and ends what it was told of.
+ * @returns {(line: string) => void}
+ */
+function startWatch() {
+  const script = fileURLToPath(new URL('watch.mjs', import.meta.url));
+  const watch = spawn(process.execPath, [script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  watch.on('error', () => {}); // then a demo that is killed leaves its processes, which `ps` shows
+  watch.stdin.on('error', () => {});
+  watch.unref();
+  /** @type {import('node:net').Socket} */ (watch.stdin).unref();
+  return (line) => void watch.stdin.write(`${line}\n`);
 }
