@@ -12,7 +12,8 @@ import { KEY_VALUE, type MessageType, REQUEST, SPAN } from './schema.ts';
 import { TraceWalker } from './walker.ts';
 import { BOOL_VALUE, DOUBLE_VALUE, FramingError, INT_VALUE, STRING_VALUE, WIRE_LENGTH } from './wire.ts';
 
-const ANY_TIME = { loNs: 0n, hiNs: 0xffffffffffffffffn };
+/** Bounds that no start time breaks. */
+export const ANY_TIME = { loNs: 0n, hiNs: 0xffffffffffffffffn };
 
 /**
  * Rewrites a serialized ExportTraceServiceRequest to flat protobuf: the spans, their order and their rejects stay, and
