@@ -58,7 +58,7 @@ export const ERRORS = {
     http: 415,
     grpc: 3,
     retryable: false,
-    text: 'This door takes application/x-protobuf; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
+    text: 'This door takes application/x-protobuf and application/json; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
   },
   unsupported_encoding: {
     http: 415,

@@ -25,12 +25,19 @@ export function flattenTraces(bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {
     walker.request();
   } catch (error) {
-    if (error instanceof FramingError) throw new HeliographError('bad_framing', error.message, { cause: error });
+    if (error instanceof FramingError) throw framing(error);
     throw error;
   }
   const out = new ByteWriter(bytes.length + (bytes.length >>> 2) + 64, maxBytes);
   writeMessage(walker, out, REQUEST, [{ start: 0, end: bytes.length }]);
   return out.finish();
+}
+
+function framing(error: FramingError): HeliographError {
+  return new HeliographError('bad_framing', error.message, {
+    cause: error,
+    violation: { field: 'body', rule: error.message },
+  });
 }
 
 /** Writes one message that lies in `ranges`: several where a singular one came in several pieces, which protobuf merges. */
