@@ -75,23 +75,34 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
   const server = new grpc.Server({ ...OPTIONS, interceptors: [admit] });
   for (const collector of deps.collectors) {
     const { grpcMethod } = collector;
-    register(server, grpcMethod, (call, callback) => {
-      const sender = senders.get(call.metadata) as Sender;
-      deps.receive(collector, { bytes: call.request, format: 'protobuf', sender }).then(
-        ({ rejectedSpans, message }) =>
-          callback(null, Buffer.from(collector.encodeResponse(rejectedSpans, message, 'protobuf'))),
-        (error: unknown) => callback(refuse(error, grpcMethod)),
-      );
+    register(server, grpcMethod, async ({ metadata, request: bytes }) => {
+      const sender = senders.get(metadata) as Sender;
+      try {
+        const { rejectedSpans, message } = await deps.receive(collector, { bytes, format: 'protobuf', sender });
+        return Buffer.from(collector.encodeResponse(rejectedSpans, message, 'protobuf'));
+      } catch (error) {
+        return refuse(error, grpcMethod);
+      }
     });
   }
-  for (const path of SERVICES_TO_COME)
-    register(server, path, (_call, callback) => callback(refuse(notCollected(path), path)));
+  for (const path of SERVICES_TO_COME) register(server, path, async () => refuse(notCollected(path), path));
   return server;
 }
 
-function register(server: Grpc.Server, path: string, handler: Grpc.handleUnaryCall<Buffer, Buffer>): void {
+type Handler = (call: Grpc.ServerUnaryCall<Buffer, Buffer>) => Promise<Buffer | Grpc.StatusObject>;
+
+/** `handler` gives the response or, where the call fails, its status; it never rejects. */
+function register(server: Grpc.Server, path: string, handler: Handler): void {
   const raw = (bytes: Buffer): Buffer => bytes;
-  server.register(path, handler, raw, raw, 'unary');
+  const answer = async (
+    call: Grpc.ServerUnaryCall<Buffer, Buffer>,
+    callback: Grpc.sendUnaryData<Buffer>,
+  ): Promise<void> => {
+    const outcome = await handler(call);
+    if (Buffer.isBuffer(outcome)) callback(null, outcome);
+    else callback(outcome);
+  };
+  server.register(path, answer, raw, raw, 'unary');
 }
 
 function notCollected(path: string): HeliographError {
