@@ -20,6 +20,7 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import type { Config } from './config/schema.ts';
+import { closeServer } from './http/close.ts';
 import type { Metrics } from './metrics.ts';
 import type { OnStop } from './shutdown.ts';
 import type { OpenStore } from './store.ts';
@@ -64,6 +65,10 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     receive: createReceiver({ ...receiving, door: 'otlp_grpc' }),
     credentials: (grpc) => grpc.ServerCredentials.createInsecure(),
     clock,
+  });
+  // A start that fails later must not leave a door open: it would hold the process.
+  onStop('doors after a failed start', async (remainingMs) => {
+    await Promise.all([closeServer(door, remainingMs / 2, clock), grpcDoor.close(remainingMs / 2)]);
   });
   return { journal, ledger, slowLane, door, grpcDoor };
 }

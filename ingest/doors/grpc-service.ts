@@ -89,20 +89,19 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
   return server;
 }
 
-type Handler = (call: Grpc.ServerUnaryCall<Buffer, Buffer>) => Promise<Buffer | Grpc.StatusObject>;
+type UnaryCall = Grpc.ServerUnaryCall<Buffer, Buffer>;
+type Handler = (call: UnaryCall) => Promise<Buffer | Grpc.StatusObject>;
 
 /** `handler` gives the response or, where the call fails, its status; it never rejects. */
 function register(server: Grpc.Server, path: string, handler: Handler): void {
   const raw = (bytes: Buffer): Buffer => bytes;
-  const answer = async (
-    call: Grpc.ServerUnaryCall<Buffer, Buffer>,
-    callback: Grpc.sendUnaryData<Buffer>,
-  ): Promise<void> => {
+  const answer = async (call: UnaryCall, callback: Grpc.sendUnaryData<Buffer>): Promise<void> => {
     const outcome = await handler(call);
     if (Buffer.isBuffer(outcome)) callback(null, outcome);
     else callback(outcome);
   };
-  server.register(path, answer, raw, raw, 'unary');
+  const begin: Grpc.handleUnaryCall<Buffer, Buffer> = (call, callback) => void answer(call, callback);
+  server.register(path, begin, raw, raw, 'unary');
 }
 
 function notCollected(path: string): HeliographError {
