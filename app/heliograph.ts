@@ -45,6 +45,7 @@ export interface Heliograph {
   /** `http://127.0.0.1:7070`, with the port that was really taken. */
   pageUrl: string;
   otlpUrl: string;
+  otlpGrpcUrl: string;
   /** Resolves once the store is migrated and rows flow; rejects with `migration_failed`. The doors ack before that. */
   ready: Promise<void>;
   stop(deadlineMs: number): Promise<ShutdownResult>;
@@ -75,6 +76,8 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const { ledger } = ingest;
   const otlpPort = await listen(ingest.door, config.bind, config.otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
   const otlpUrl = `http://${hostOf(config.bind)}:${otlpPort}`;
+  const grpcPort = await listen(ingest.grpcDoor, config.bind, config.otlp.grpcPort, 'HELIOGRAPH_OTLP_GRPC_PORT');
+  const otlpGrpcUrl = `http://${hostOf(config.bind)}:${grpcPort}`;
 
   const store = await opening;
   onStop('store client', () => store.store.close());
@@ -96,7 +99,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     face,
     auth,
     metrics,
-    status: createStatus({ ledger, hooks: doors.ledger, journal: ingest.journal, store, otlpUrl, clock }),
+    status: createStatus({ ledger, hooks: doors.ledger, journal: ingest.journal, store, otlpUrl, otlpGrpcUrl, clock }),
     onScrape: () => background?.scraped(),
     profiler,
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
@@ -120,7 +123,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     metrics,
     coverage,
     openSources: () => [
-      ...(ingest.door.server.listening ? ['otlp_traces'] : []),
+      ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
       ...(web.server.listening ? doors.sources : []),
     ],
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
@@ -139,7 +142,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     background.start();
   });
   stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, coverage, telemetry });
-  return { pageUrl, otlpUrl, ready };
+  return { pageUrl, otlpUrl, otlpGrpcUrl, ready };
 }
 
 /** The background thread; it does not run yet. */
@@ -197,6 +200,7 @@ function stopInOrder(
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
+  onStop('gRPC door', (remainingMs) => ingest.grpcDoor.close(remainingMs / 3));
   onStop('self telemetry', () => telemetry.stop());
   onStop('coverage', () => coverage.flushAll());
   onStop('background', (remainingMs) => background.stop(Math.min(2000, remainingMs / 2)));

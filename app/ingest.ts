@@ -10,6 +10,7 @@ import type { Clock, Log } from '../core/ports.ts';
 import { admitByToken } from '../ingest/admission.ts';
 import type { Auth } from '../ingest/auth.ts';
 import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
+import { createOtlpGrpcDoor, type OtlpGrpcDoor } from '../ingest/doors/otlp-grpc.ts';
 import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
 import { createReceiver } from '../ingest/doors/receive.ts';
 import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
@@ -19,6 +20,7 @@ import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import type { Config } from './config/schema.ts';
+import { closeServer } from './http/close.ts';
 import type { Metrics } from './metrics.ts';
 import type { OnStop } from './shutdown.ts';
 import type { OpenStore } from './store.ts';
@@ -29,6 +31,7 @@ export interface Ingest {
   ledger: DoorLedger;
   slowLane: SlowLane;
   door: FastifyInstance;
+  grpcDoor: OtlpGrpcDoor;
 }
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
@@ -54,15 +57,20 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const ledger = createLedger(clock, log);
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
-  const door = createOtlpHttpDoor({
-    collectors: OTLP_COLLECTORS,
-    receive: createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper }),
-    admission: admitByToken(auth),
-    ledger,
-    encodeStatus,
-    log,
+  const shared = { collectors: OTLP_COLLECTORS, admission: admitByToken(auth), ledger, encodeStatus, log };
+  const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper };
+  const door = createOtlpHttpDoor({ ...shared, receive: createReceiver({ ...receiving, door: 'otlp_http' }) });
+  const grpcDoor = createOtlpGrpcDoor({
+    ...shared,
+    receive: createReceiver({ ...receiving, door: 'otlp_grpc' }),
+    credentials: (grpc) => grpc.ServerCredentials.createInsecure(),
+    clock,
   });
-  return { journal, ledger, slowLane, door };
+  // A start that fails later must not leave a door open: it would hold the process.
+  onStop('doors after a failed start', async (remainingMs) => {
+    await Promise.all([closeServer(door, remainingMs / 2, clock), grpcDoor.close(remainingMs / 2)]);
+  });
+  return { journal, ledger, slowLane, door, grpcDoor };
 }
 
 /** The loader; it does not run yet. */

@@ -1,7 +1,7 @@
 /** The series that follow what others count: how each part of Heliograph shows on /metrics. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HookCount } from '../ingest/doors/hook-ledger.ts';
-import type { DoorTotals } from '../ingest/doors/ledger.ts';
+import { type DoorTotals, OTLP_DOORS } from '../ingest/doors/ledger.ts';
 
 /** What the snapshot job reads. All counts are since the start of the process. */
 export interface MetricSources {
@@ -80,10 +80,15 @@ function doorSeries(registry: Registry, sources: MetricSources): () => void {
   });
   return () => {
     const totals = sources.door();
-    const door = { door: 'otlp_http' };
-    follow(bodies, [[door, totals.bodies]]);
-    follow(bytes, [[door, totals.bytes]]);
-    follow(spans, [[door, totals.spans]]);
+    for (const [counter, key] of [
+      [bodies, 'bodies'],
+      [bytes, 'bytes'],
+      [spans, 'spans'],
+    ] as const)
+      follow(
+        counter,
+        OTLP_DOORS.map((door) => [{ door }, totals.byDoor[door][key]]),
+      );
     follow(slow, [[{}, totals.slowLaneBodies]]);
     follow(skew, [[{}, totals.clockSkewSpans]]);
     follow(

@@ -12,6 +12,7 @@ export interface Instance {
   pid: number;
   pageUrl: string;
   otlpUrl: string;
+  otlpGrpcUrl: string;
 }
 
 const EXIT_GRACE_MS = 500;
@@ -21,19 +22,26 @@ export async function runServe(config: Config): Promise<number> {
   const log = createLog(config.log.level);
   const startedMs = performance.now();
   const heliograph = await startHeliograph(config, systemClock, log);
-  const { pageUrl, otlpUrl } = heliograph;
+  const { pageUrl, otlpUrl, otlpGrpcUrl } = heliograph;
   const instancePath = join(config.dataDir, 'instance.json');
-  await writeWhole(instancePath, JSON.stringify({ pid: process.pid, pageUrl, otlpUrl } satisfies Instance));
+  await writeWhole(
+    instancePath,
+    JSON.stringify({ pid: process.pid, pageUrl, otlpUrl, otlpGrpcUrl } satisfies Instance),
+  );
   const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
   const failed = heliograph.ready.then(
     () => {
-      log.info({ pageUrl, otlpUrl, startMs: Math.round(performance.now() - startedMs) }, 'heliograph is ready');
+      log.info(
+        { pageUrl, otlpUrl, otlpGrpcUrl, startMs: Math.round(performance.now() - startedMs) },
+        'heliograph is ready',
+      );
       process.stdout.write(
         bannerText({
           pageUrl,
           otlpUrl,
+          otlpGrpcUrl,
           hasToken: config.token !== undefined,
           dataDir: config.dataDir,
           engine: config.clickhouseUrl === undefined ? 'embedded' : 'server',

@@ -11,12 +11,14 @@ export interface Status {
   version: string;
   uptimeSeconds: number;
   doors: {
+    /** What it received, rejected and refused is of both OTLP doors. */
     otlpHttp: {
       url: string;
       received: { bodies: number; spans: number; bytes: number; lastAtMs: number | null };
       rejectedSpans: Record<string, number>;
       refused: RefusalCount[];
     };
+    otlpGrpc: { url: string; received: { bodies: number; spans: number; bytes: number } };
     /** Webhooks and deploy events, by what they came to. */
     hooks: HookCount[];
   };
@@ -33,19 +35,22 @@ export interface StatusDeps {
   journal: DiskJournal;
   store: OpenStore;
   otlpUrl: string;
+  otlpGrpcUrl: string;
   clock: Clock;
 }
 
-export function createStatus({ ledger, hooks, journal, store, otlpUrl, clock }: StatusDeps): () => Promise<Status> {
+export function createStatus(deps: StatusDeps): () => Promise<Status> {
+  const { ledger, hooks, journal, store, otlpUrl, otlpGrpcUrl, clock } = deps;
   const startedMs = clock.monotonicMs();
   return async () => {
-    const { bodies, spans, bytes, lastAtMs, rejectedSpans, refused } = ledger.totals();
+    const { bodies, spans, bytes, lastAtMs, rejectedSpans, refused, byDoor } = ledger.totals();
     const foreignSpans = await countForeignSpans(store);
     return {
       version: VERSION,
       uptimeSeconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
       doors: {
         otlpHttp: { url: otlpUrl, received: { bodies, spans, bytes, lastAtMs }, rejectedSpans, refused },
+        otlpGrpc: { url: otlpGrpcUrl, received: byDoor.otlp_grpc },
         hooks: hooks.totals(),
       },
       journal: journal.depth(),

@@ -58,7 +58,7 @@ export const ERRORS = {
     http: 415,
     grpc: 3,
     retryable: false,
-    text: 'This door takes application/x-protobuf; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
+    text: 'This door takes application/x-protobuf and application/json; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
   },
   unsupported_encoding: {
     http: 415,
@@ -133,17 +133,30 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Which part of a request breaks a rule: a path to the field (`resourceSpans[0]…kind`) and the rule. */
+export interface Violation {
+  field: string;
+  rule: string;
+}
+
 /** An operating error with a code from the table. `message` is for people and holds no secret. */
 export class HeliographError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which a retry is sensible, where that is known. */
   readonly retryAfterSeconds: number | undefined;
+  /** Where a request that is refused can be said to be wrong in one field. */
+  readonly violation: Violation | undefined;
 
-  constructor(code: ErrorCode, message?: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { cause?: unknown; retryAfterSeconds?: number | undefined; violation?: Violation | undefined } = {},
+  ) {
     super(message ?? ERRORS[code].text, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HeliographError';
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.violation = options.violation;
   }
 
   get entry(): ErrorEntry {

@@ -2,6 +2,7 @@
  * The ports: what a room may ask of its neighbours without knowing them. The composition root (`app/`) hands in the
  * real thing; tests hand in the real thing too, save for the clock.
  */
+import type { Violation } from './errors.ts';
 
 /** A cancellable timer handle. */
 export interface Timer {
@@ -146,11 +147,13 @@ export type BodyWalk =
 export interface OtlpCollector {
   /** HTTP path, `/v1/traces`. */
   path: string;
+  /** gRPC method, `/opentelemetry.proto.collector.trace.v1.TraceService/Export`. */
+  grpcMethod: string;
   /** Journal signal, `otlp_traces`. */
   signal: string;
   walk(bytes: Uint8Array, bounds: TimeBounds): BodyWalk;
-  /** Body of a 200: empty where everything was accepted. */
-  encodeResponse(rejectedSpans: number, message: string): Uint8Array;
+  /** Body of a 200: an empty message where everything was accepted. */
+  encodeResponse(rejectedSpans: number, message: string, format: BodyFormat): Uint8Array;
   /** One sentence for `partial_success.error_message`: counts, reasons, the mend. */
   rejectMessage(rejected: Readonly<Record<string, number>>): string;
 }
@@ -158,5 +161,16 @@ export interface OtlpCollector {
 /** The forms in which an OTLP body comes in. */
 export type BodyFormat = 'protobuf' | 'json';
 
-/** Encodes google.rpc.Status, the body of every OTLP error. */
-export type StatusEncoder = (code: number, message: string) => Uint8Array;
+/** What every OTLP error says, as google.rpc.Status. */
+export interface OtlpStatus {
+  /** google.rpc.Code. */
+  code: number;
+  message: string;
+  /** Detail RetryInfo: when a retry is sensible. */
+  retryAfterSeconds?: number | undefined;
+  /** Detail BadRequest: the field and the rule it breaks. */
+  violation?: Violation | undefined;
+}
+
+/** Encodes a Status: the body of an OTLP/HTTP error, `grpc-status-details-bin` of a gRPC one. */
+export type StatusEncoder = (status: OtlpStatus, format: BodyFormat) => Uint8Array;

@@ -3,6 +3,7 @@
 export interface BannerFacts {
   pageUrl: string;
   otlpUrl: string;
+  otlpGrpcUrl: string;
   /** The token itself is never printed. */
   hasToken: boolean;
   dataDir: string;
@@ -10,7 +11,7 @@ export interface BannerFacts {
 }
 
 /** The text, with a line end. It fits a terminal of 100 columns as far as paths and addresses do. */
-export function bannerText({ pageUrl, otlpUrl, hasToken, dataDir, engine }: BannerFacts): string {
+export function bannerText({ pageUrl, otlpUrl, otlpGrpcUrl, hasToken, dataDir, engine }: BannerFacts): string {
   const headers = hasToken
     ? ['  OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<the token of HELIOGRAPH_TOKEN>']
     : [];
@@ -28,6 +29,8 @@ export function bannerText({ pageUrl, otlpUrl, hasToken, dataDir, engine }: Bann
     `  OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl}`,
     '  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
     ...headers,
+    '',
+    `  gRPC   ${otlpGrpcUrl} with OTEL_EXPORTER_OTLP_PROTOCOL=grpc does as well`,
     '',
     '  Go     otlptracehttp.New(ctx) of go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp reads them',
     '  Node   node --require @opentelemetry/auto-instrumentations-node/register app.js reads them',

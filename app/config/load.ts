@@ -187,8 +187,15 @@ function crossRules(config: Config, refused: ReadonlySet<string>): string[] {
       `bind: ${config.bind} is refused without a token, others could reach it; set HELIOGRAPH_TOKEN or bind to 127.0.0.1`,
     );
   }
-  if (config.port !== 0 && config.port === config.otlp.httpPort) {
-    problems.push(`port: ${config.port} is refused, otlp.httpPort has it too; the two doors need a port each`);
+  const ports: [string, number][] = [
+    ['port', config.port],
+    ['otlp.httpPort', config.otlp.httpPort],
+    ['otlp.grpcPort', config.otlp.grpcPort],
+  ];
+  for (const [index, [key, port]] of ports.entries()) {
+    const other = ports.slice(index + 1).find(([, taken]) => port !== 0 && taken === port);
+    if (other !== undefined)
+      problems.push(`${key}: ${port} is refused, ${other[0]} has it too; the two doors need a port each`);
   }
   for (const [index, { path, url }] of config.git.repositories.entries()) {
     if ((path === undefined) === (url === undefined))

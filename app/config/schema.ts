@@ -29,6 +29,7 @@ export const SETTINGS = Type.Object({
   port: port('Port of the boards page, the API, /metrics and health. 0 takes a free one.', 7070, 8080),
   otlp: Type.Object({
     httpPort: port('Port of the OTLP/HTTP door. 0 takes a free one.', 4318, 14_318),
+    grpcPort: port('Port of the OTLP/gRPC door. 0 takes a free one.', 4317, 14_317),
   }),
   dataDir: Type.String({
     description:

@@ -1,9 +1,15 @@
 /** Taking a port, and how an address is written in a URL. */
-import type { FastifyInstance } from 'fastify';
+import type { Server } from 'node:net';
 import { HeliographError } from '../../core/errors.ts';
 
+/** What can be asked to listen: Fastify, and the gRPC door. */
+export interface Listener {
+  listen(options: { host: string; port: number }): Promise<unknown>;
+  readonly server: Pick<Server, 'address'>;
+}
+
 /** Listens and returns the port that was taken. Throws `port_taken` naming port and variable. */
-export async function listen(app: FastifyInstance, host: string, port: number, variable: string): Promise<number> {
+export async function listen(app: Listener, host: string, port: number, variable: string): Promise<number> {
   try {
     await app.listen({ host, port });
   } catch (error) {

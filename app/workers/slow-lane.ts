@@ -20,8 +20,8 @@ function rewrite({ id, signal, format, bytes }: RewriteJob): RewriteResult {
     // Copied once more: the rewriter may hand out part of a larger buffer, and only whole buffers can be transferred.
     return { id, bytes: Uint8Array.from(rewriter(bytes, BODY_MAX_BYTES)) };
   } catch (error) {
-    const { code, message } =
+    const { code, message, violation } =
       error instanceof HeliographError ? error : new HeliographError('internal', (error as Error).message);
-    return { id, error: { code, message } };
+    return { id, error: { code, message, violation } };
   }
 }

@@ -57,6 +57,41 @@ export class ByteWriter {
     this.byte(rest);
   }
 
+  /** Four little-endian bytes. */
+  uint32(value: number): void {
+    this.reserve(4);
+    this.bytes[this.length++] = value & 0xff;
+    this.bytes[this.length++] = (value >>> 8) & 0xff;
+    this.bytes[this.length++] = (value >>> 16) & 0xff;
+    this.bytes[this.length++] = value >>> 24;
+  }
+
+  /** A varint of 64 bits, given in halves. */
+  varint64(high: number, low: number): void {
+    let [upper, lower] = [high >>> 0, low >>> 0];
+    while (upper > 0) {
+      this.byte((lower & 0x7f) | 0x80);
+      lower = ((lower >>> 7) | (upper << 25)) >>> 0;
+      upper >>>= 7;
+    }
+    this.varint(lower);
+  }
+
+  /** A character as UTF-8. */
+  codePoint(code: number): void {
+    if (code < 0x80) return this.byte(code);
+    if (code < 0x800) this.byte(0xc0 | (code >> 6));
+    else {
+      if (code < 0x10000) this.byte(0xe0 | (code >> 12));
+      else {
+        this.byte(0xf0 | (code >> 18));
+        this.byte(0x80 | ((code >> 12) & 0x3f));
+      }
+      this.byte(0x80 | ((code >> 6) & 0x3f));
+    }
+    this.byte(0x80 | (code & 0x3f));
+  }
+
   /** Begins a length-delimited field; hand the result to `close`. One byte is kept for the length. */
   open(tag: number): number {
     this.varint(tag);

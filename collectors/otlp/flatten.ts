@@ -12,7 +12,8 @@ import { KEY_VALUE, type MessageType, REQUEST, SPAN } from './schema.ts';
 import { TraceWalker } from './walker.ts';
 import { BOOL_VALUE, DOUBLE_VALUE, FramingError, INT_VALUE, STRING_VALUE, WIRE_LENGTH } from './wire.ts';
 
-const ANY_TIME = { loNs: 0n, hiNs: 0xffffffffffffffffn };
+/** Bounds that no start time breaks. */
+export const ANY_TIME = { loNs: 0n, hiNs: 0xffffffffffffffffn };
 
 /**
  * Rewrites a serialized ExportTraceServiceRequest to flat protobuf: the spans, their order and their rejects stay, and
@@ -24,12 +25,19 @@ export function flattenTraces(bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {
     walker.request();
   } catch (error) {
-    if (error instanceof FramingError) throw new HeliographError('bad_framing', error.message, { cause: error });
+    if (error instanceof FramingError) throw framing(error);
     throw error;
   }
   const out = new ByteWriter(bytes.length + (bytes.length >>> 2) + 64, maxBytes);
   writeMessage(walker, out, REQUEST, [{ start: 0, end: bytes.length }]);
   return out.finish();
+}
+
+function framing(error: FramingError): HeliographError {
+  return new HeliographError('bad_framing', error.message, {
+    cause: error,
+    violation: { field: 'body', rule: error.message },
+  });
 }
 
 /** Writes one message that lies in `ranges`: several where a singular one came in several pieces, which protobuf merges. */

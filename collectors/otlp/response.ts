@@ -1,4 +1,5 @@
-/** What an OTLP sender gets back: the protobuf of a success, a partial success, or an error's Status. */
+/** What an OTLP sender gets back: a success, a partial success or an error's Status, in the form it sent. */
+import type { BodyFormat, OtlpStatus } from '../../core/ports.ts';
 import { REJECT_REASONS, type RejectReason } from './rejects.ts';
 
 const RULES: Record<RejectReason, string> = {
@@ -8,10 +9,12 @@ const RULES: Record<RejectReason, string> = {
   start_time_out_of_range: 'with a start_time_unix_nano older than the retention or more than an hour ahead',
 };
 
+const ID_MEND = 'send ids as raw bytes in protobuf and as hex in JSON, never as base64';
+
 const MENDS: Record<RejectReason, string> = {
-  invalid_trace_id: 'send ids as raw bytes, not as hex or base64 text',
-  invalid_span_id: 'send ids as raw bytes, not as hex or base64 text',
-  invalid_parent_span_id: 'send ids as raw bytes, not as hex or base64 text',
+  invalid_trace_id: ID_MEND,
+  invalid_span_id: ID_MEND,
+  invalid_parent_span_id: ID_MEND,
   start_time_out_of_range: "check the sender's clock and that times are Unix nanoseconds",
 };
 
@@ -29,17 +32,53 @@ export function rejectMessage(rejected: Readonly<Record<string, number>>): strin
 }
 
 /**
- * A serialized ExportTraceServiceResponse. Nothing to say is no bytes, since `partial_success` must be unset on a full
- * success; a message without rejected spans is a warning.
+ * An ExportTraceServiceResponse. Nothing to say is an empty message, since `partial_success` must be unset on a full success;
+ * a message without rejected spans is a warning.
  */
-export function encodeTraceResponse(rejectedSpans: number, message: string): Uint8Array {
-  if (rejectedSpans === 0 && message === '') return new Uint8Array(0);
-  return field(1, Buffer.concat([number(1, rejectedSpans), text(2, message)]));
+export function encodeTraceResponse(rejectedSpans: number, message: string, format: BodyFormat): Uint8Array {
+  const hasPartial = rejectedSpans !== 0 || message !== '';
+  if (format === 'json') {
+    // 64-bit integers are decimal strings in protobuf's JSON.
+    const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage: message };
+    return Buffer.from(JSON.stringify(hasPartial ? { partialSuccess } : {}));
+  }
+  return hasPartial ? field(1, Buffer.concat([number(1, rejectedSpans), text(2, message)])) : new Uint8Array(0);
 }
 
-/** A serialized google.rpc.Status: `code` of google.rpc.Code, `message` for the sender's developer. */
-export function encodeStatus(code: number, message: string): Uint8Array {
-  return Buffer.concat([number(1, code), text(2, message)]);
+const TYPE_URL = 'type.googleapis.com/google.rpc.';
+
+/** A google.rpc.Status with RetryInfo and BadRequest as far as there is something to say. */
+export function encodeStatus(status: OtlpStatus, format: BodyFormat): Uint8Array {
+  return format === 'json' ? Buffer.from(JSON.stringify(jsonStatus(status))) : protobufStatus(status);
+}
+
+function jsonStatus({ code, message, retryAfterSeconds, violation }: OtlpStatus): object {
+  const details: object[] = [];
+  if (retryAfterSeconds !== undefined)
+    details.push({ '@type': `${TYPE_URL}RetryInfo`, retryDelay: `${retryAfterSeconds}s` });
+  if (violation !== undefined) {
+    const fieldViolations = [{ field: violation.field, description: violation.rule }];
+    details.push({ '@type': `${TYPE_URL}BadRequest`, fieldViolations });
+  }
+  return details.length === 0 ? { code, message } : { code, message, details };
+}
+
+function protobufStatus({ code, message, retryAfterSeconds, violation }: OtlpStatus): Uint8Array {
+  const parts = [number(1, code), text(2, message)];
+  if (retryAfterSeconds !== undefined) {
+    const duration = number(1, Math.ceil(retryAfterSeconds));
+    parts.push(detail('RetryInfo', field(1, duration)));
+  }
+  if (violation !== undefined) {
+    const fieldViolation = Buffer.concat([text(1, violation.field), text(2, violation.rule)]);
+    parts.push(detail('BadRequest', field(1, fieldViolation)));
+  }
+  return Buffer.concat(parts);
+}
+
+/** A google.protobuf.Any in Status.details. */
+function detail(type: string, payload: Buffer): Buffer {
+  return field(3, Buffer.concat([text(1, TYPE_URL + type), field(2, payload)]));
 }
 
 function number(tagNumber: number, value: number): Buffer {

@@ -9,6 +9,10 @@ export interface RefusalCount {
   hint: string;
 }
 
+/** The doors that OTLP comes in by. */
+export const OTLP_DOORS = ['otlp_http', 'otlp_grpc'] as const;
+export type OtlpDoor = (typeof OTLP_DOORS)[number];
+
 export interface DoorTotals {
   bodies: number;
   bytes: number;
@@ -20,9 +24,12 @@ export interface DoorTotals {
   lastAtMs: number | null;
   rejectedSpans: Record<string, number>;
   refused: RefusalCount[];
+  /** The same bodies by the door they came in by; together they are the sums above. */
+  byDoor: Readonly<Record<OtlpDoor, { bodies: number; bytes: number; spans: number }>>;
 }
 
 export interface Acceptance {
+  door: OtlpDoor;
   bytes: number;
   spans: number;
   clockSkew: number;
@@ -45,11 +52,12 @@ const LOG_INTERVAL_MS = 1000;
 
 export function createLedger(clock: Clock, log: Log): DoorLedger {
   const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, duplicateBodies: 0, clockSkewSpans: 0 };
+  const byDoor = { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } };
   let lastAtMs: number | null = null;
   const rejectedSpans: Record<string, number> = {};
   const refusals = new Map<string, RefusalCount & { loggedAtMs: number; heldBack: number }>();
   return {
-    accepted({ bytes, spans, clockSkew, slowLane, duplicate, rejected }) {
+    accepted({ door, bytes, spans, clockSkew, slowLane, duplicate, rejected }) {
       lastAtMs = clock.nowMs();
       if (duplicate) {
         sums.duplicateBodies += 1;
@@ -59,6 +67,9 @@ export function createLedger(clock: Clock, log: Log): DoorLedger {
       sums.bytes += bytes;
       sums.spans += spans;
       sums.clockSkewSpans += clockSkew;
+      byDoor[door].bodies += 1;
+      byDoor[door].bytes += bytes;
+      byDoor[door].spans += spans;
       if (slowLane) sums.slowLaneBodies += 1;
       for (const reason in rejected) rejectedSpans[reason] = (rejectedSpans[reason] ?? 0) + (rejected[reason] ?? 0);
     },
@@ -87,6 +98,7 @@ export function createLedger(clock: Clock, log: Log): DoorLedger {
       ...sums,
       lastAtMs,
       rejectedSpans: { ...rejectedSpans },
+      byDoor: { otlp_http: { ...byDoor.otlp_http }, otlp_grpc: { ...byDoor.otlp_grpc } },
       refused: [...refusals.values()].map(({ reason, count, lastAtMs: at, hint }) => ({
         reason,
         count,

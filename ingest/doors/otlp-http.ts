@@ -5,10 +5,11 @@
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
-import type { Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
+import type { BodyFormat, Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
 import type { Admission } from '../admission.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
+import { retryAfterOf, statusOf } from './otlp-status.ts';
 import type { Receive } from './receive.ts';
 
 declare module 'fastify' {
@@ -31,7 +32,10 @@ export interface OtlpHttpDeps {
 /** OTLP signals that exist but have no collector yet, so that their senders are told so by name. */
 const SIGNALS_TO_COME = ['/v1/metrics', '/v1/logs', '/v1development/profiles'];
 const PROTOBUF = 'application/x-protobuf';
-const JSON_TYPE = 'application/json';
+const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
+  [PROTOBUF, 'protobuf'],
+  ['application/json', 'json'],
+]);
 
 /** The door as a Fastify instance that does not listen yet. */
 export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
@@ -56,12 +60,9 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
     door.post(collector.path, { preParsing: checkHeaders }, async (request, reply) => {
       const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const bytes = await decodeBody(raw, request.headers['content-encoding']);
-      const { rejectedSpans, message } = await deps.receive(collector, {
-        bytes,
-        format: 'protobuf',
-        sender: request.sender,
-      });
-      return reply.header('content-type', PROTOBUF).send(collector.encodeResponse(rejectedSpans, message));
+      const format = formatOf(request) ?? 'protobuf';
+      const { rejectedSpans, message } = await deps.receive(collector, { bytes, format, sender: request.sender });
+      return answer(reply, format, collector.encodeResponse(rejectedSpans, message, format));
     });
   }
   for (const path of SIGNALS_TO_COME) {
@@ -74,17 +75,25 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
 
 /** Refuses by headers alone, before a body is read. */
 async function checkHeaders(request: FastifyRequest): Promise<void> {
-  const type = mediaType(request);
-  if (type !== PROTOBUF) {
-    throw new HeliographError(
-      'unsupported_media_type',
-      `Content-Type "${type.slice(0, 60)}" is not ${PROTOBUF}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
-    );
-  }
+  if (formatOf(request) !== undefined) return;
+  throw new HeliographError(
+    'unsupported_media_type',
+    `Content-Type "${mediaType(request).slice(0, 60)}" is neither ${[...FORMATS.keys()].join(' nor ')}; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
+  );
 }
 
+/** Parameters, such as a charset, are not looked at: JSON is UTF-8 whatever they say. */
 function mediaType(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function formatOf(request: FastifyRequest): BodyFormat | undefined {
+  return FORMATS.get(mediaType(request));
+}
+
+/** Answers in the form of the request. */
+function answer(reply: FastifyReply, format: BodyFormat, body: Uint8Array): FastifyReply {
+  return reply.header('content-type', format === 'json' ? 'application/json' : PROTOBUF).send(Buffer.from(body));
 }
 
 function unknownPath(request: FastifyRequest, deps: OtlpHttpDeps): HeliographError {
@@ -119,7 +128,7 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const { http, grpc, text } = error.entry;
+  const { http, text } = error.entry;
   if (error.code === 'internal')
     deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
   deps.ledger.refused(refusalReason(error), text, {
@@ -129,13 +138,12 @@ function refuse(
   });
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method_not_allowed') reply.header('allow', 'POST');
-  if (error.entry.retryable) reply.header('retry-after', String(error.retryAfterSeconds ?? 1));
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(retryAfter)));
   reply.code(http);
-  if (mediaType(request) === JSON_TYPE)
-    return reply
-      .header('content-type', JSON_TYPE)
-      .send(Buffer.from(JSON.stringify({ code: grpc, message: error.message })));
-  return reply.header('content-type', PROTOBUF).send(deps.encodeStatus(grpc, error.message));
+  // A sender whose form we do not know reads protobuf, the form of the protocol's default.
+  const format = formatOf(request) ?? 'protobuf';
+  return answer(reply, format, deps.encodeStatus(statusOf(error), format));
 }
 
 /** What is not HTTP/1.1: above all gRPC exporters pointed at the HTTP port, which open with the HTTP/2 preface. */
@@ -146,12 +154,14 @@ function clientErrors(deps: OtlpHttpDeps): (error: NodeJS.ErrnoException, socket
     const [reason, hint] = isHttp2
       ? ([
           'grpc_on_http_port',
-          'This port speaks OTLP over HTTP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
+          'This port speaks OTLP over HTTP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or send to the port of gRPC (4317).',
         ] as const)
       : (['bad_http', ERRORS.bad_request.text] as const);
     deps.ledger.refused(reason, hint, { status: 400, why: error.message });
-    socket.end(
-      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(hint)}\r\n\r\n${hint}`,
+    const body = deps.encodeStatus({ code: ERRORS.bad_request.grpc, message: hint }, 'protobuf');
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
+    socket.end(body);
   };
 }

@@ -1,12 +1,14 @@
 /** What every OTLP door does with a plain body: walk it, append it, count it. The body never becomes objects here. */
 import { HeliographError } from '../../core/errors.ts';
 import type { BodyFormat, BodyWalk, Journal, OtlpCollector, Sender } from '../../core/ports.ts';
-import type { DoorLedger } from './ledger.ts';
+import type { DoorLedger, OtlpDoor } from './ledger.ts';
 
 /** Rewrites a body to flat protobuf, off this thread. Throws `body_too_large`, `bad_framing`, `bad_request`, `too_busy`. */
 export type Rewrite = (signal: string, format: BodyFormat, bytes: Uint8Array) => Promise<Uint8Array>;
 
 export interface ReceiverDeps {
+  /** Whose bodies these are, in the ledger. */
+  door: OtlpDoor;
   rewrite: Rewrite;
   journal: Journal;
   ledger: DoorLedger;
@@ -48,6 +50,7 @@ export function createReceiver(deps: ReceiverDeps): Receive {
       accepted > 0 ? lane.append({ bytes, items: accepted, engineBytes: bytes.length + walk.copiedBytes }) : undefined;
     const duplicate = (await durable)?.duplicate ?? false;
     deps.ledger.accepted({
+      door: deps.door,
       bytes: bytes.length,
       spans: accepted,
       clockSkew: walk.clockSkew,
@@ -67,5 +70,8 @@ type WellFramed = Extract<BodyWalk, { ok: true }>;
 
 function framed(walk: BodyWalk): WellFramed {
   if (walk.ok) return walk;
-  throw new HeliographError('bad_framing', `broken protobuf at byte ${walk.offset}: ${walk.rule}`);
+  const rule = `${walk.rule} (at byte ${walk.offset})`;
+  throw new HeliographError('bad_framing', `broken protobuf at byte ${walk.offset}: ${walk.rule}`, {
+    violation: { field: 'body', rule },
+  });
 }

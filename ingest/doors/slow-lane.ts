@@ -1,6 +1,6 @@
-/** The slow lane: bodies with nested values are rewritten in a worker thread while their door waits. */
+/** The slow lane: bodies with nested values, and JSON, are rewritten in a worker thread while their door waits. */
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, HeliographError } from '../../core/errors.ts';
+import { type ErrorCode, HeliographError, type Violation } from '../../core/errors.ts';
 import type { BodyFormat, Log } from '../../core/ports.ts';
 
 /** To the worker. `bytes` is transferred, not copied. */
@@ -14,10 +14,10 @@ export interface RewriteJob {
 /** From the worker. */
 export type RewriteResult =
   | { id: number; bytes: Uint8Array<ArrayBuffer> }
-  | { id: number; error: { code: ErrorCode; message: string } };
+  | { id: number; error: { code: ErrorCode; message: string; violation?: Violation | undefined } };
 
 export interface SlowLane {
-  /** Throws what the rewriting threw (`bad_framing`, `body_too_large`), `too_busy` at the bound, `internal` when the worker died. */
+  /** Throws what the rewriting threw (`bad_framing`, `bad_request`, `body_too_large`), `too_busy` at the bound, `internal` when the worker died. */
   rewrite(signal: string, format: BodyFormat, bytes: Uint8Array): Promise<Uint8Array>;
   waiting(): number;
   stop(): Promise<void>;
@@ -41,7 +41,10 @@ export function createSlowLane(workerPath: string, log: Log): SlowLane {
     const entry = waiting.get(result.id);
     waiting.delete(result.id);
     if ('bytes' in result) entry?.resolve(result.bytes);
-    else entry?.reject(new HeliographError(result.error.code, result.error.message));
+    else {
+      const { code, message, violation } = result.error;
+      entry?.reject(new HeliographError(code, message, { violation }));
+    }
   };
   const lost = (reason: string): void => {
     if (worker === undefined) return;

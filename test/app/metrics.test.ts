@@ -14,6 +14,7 @@ function sources(): {
     bodies: 3,
     bytes: 900,
     spans: 24,
+    byDoor: { otlp_http: { bodies: 3, bytes: 800, spans: 24 }, otlp_grpc: { bodies: 1, bytes: 100, spans: 2 } },
     slowLaneBodies: 1,
     duplicateBodies: 0,
     clockSkewSpans: 2,
@@ -58,6 +59,8 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
   const expected: Record<string, number> = {
     'heliograph_build_info{version="1.2.3"}': 1,
     'heliograph_door_bodies_total{door="otlp_http"}': 3,
+    'heliograph_door_bodies_total{door="otlp_grpc"}': 1,
+    'heliograph_door_bytes_total{door="otlp_grpc"}': 100,
     'heliograph_hook_deliveries_total{hook="github",event="workflow_run",outcome="stored"}': 11,
     'heliograph_door_spans_total{door="otlp_http"}': 24,
     'heliograph_rejected_spans_total{reason="invalid_trace_id"}': 4,
@@ -81,7 +84,7 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
   };
   for (const [series, value] of Object.entries(expected))
     expect([series, sample(first, series)]).toEqual([series, value]);
-  door.bodies = 4;
+  door.byDoor.otlp_http.bodies = 4;
   expect(metrics.snapshot()).toBe(first);
   await metrics.refresh();
   await metrics.refresh();

@@ -174,16 +174,24 @@ describe('refusing to start', () => {
 
   test('a taken port is named, with the variable that moves it', async () => {
     const first = await start(newDir());
-    const port = new URL(first.otlpUrl).port;
-    const dataDir = newDir();
-    const { code, err } = await heliograph(
-      ['serve', '--port', '0'],
-      { HELIOGRAPH_DATA_DIR: dataDir, HELIOGRAPH_OTLP_HTTP_PORT: port },
-      dataDir,
-    );
-    expect(code).toBe(1);
-    expect(err).toContain(port);
-    expect(err).toContain('HELIOGRAPH_OTLP_HTTP_PORT');
+    const doors = { HELIOGRAPH_OTLP_HTTP_PORT: first.otlpUrl, HELIOGRAPH_OTLP_GRPC_PORT: first.otlpGrpcUrl };
+    for (const [variable, url] of Object.entries(doors)) {
+      const { port } = new URL(url);
+      const dataDir = newDir();
+      const { code, err } = await heliograph(
+        ['serve', '--port', '0'],
+        {
+          HELIOGRAPH_DATA_DIR: dataDir,
+          HELIOGRAPH_OTLP_HTTP_PORT: '0',
+          HELIOGRAPH_OTLP_GRPC_PORT: '0',
+          [variable]: port,
+        },
+        dataDir,
+      );
+      expect(code).toBe(1);
+      expect(err).toContain(`port ${port} `);
+      expect(err).toContain(variable);
+    }
   });
 
   test('an unknown key in heliograph.yaml is named with its line and the nearest key', async () => {

@@ -7,6 +7,7 @@ const sources: MetricSources = {
     bodies: 3,
     bytes: 900,
     spans: 24,
+    byDoor: { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } },
     slowLaneBodies: 1,
     duplicateBodies: 0,
     clockSkewSpans: 2,

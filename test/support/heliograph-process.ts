@@ -9,6 +9,7 @@ export interface HeliographProcess {
   pid: number;
   pageUrl: string;
   otlpUrl: string;
+  otlpGrpcUrl: string;
   /** What it has printed so far. */
   stdout(): string;
   stderr(): string;
@@ -35,6 +36,7 @@ export async function spawnHeliograph(
       HELIOGRAPH_DATA_DIR: dataDir,
       HELIOGRAPH_PORT: '0',
       HELIOGRAPH_OTLP_HTTP_PORT: '0',
+      HELIOGRAPH_OTLP_GRPC_PORT: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,9 +61,13 @@ export async function spawnHeliograph(
   throw new Error(`heliograph was not ready after a minute: ${err}`);
 }
 
-function readInstance(dataDir: string): { pageUrl: string; otlpUrl: string } | undefined {
+function readInstance(dataDir: string): { pageUrl: string; otlpUrl: string; otlpGrpcUrl: string } | undefined {
   try {
-    return JSON.parse(readFileSync(join(dataDir, 'instance.json'), 'utf8')) as { pageUrl: string; otlpUrl: string };
+    return JSON.parse(readFileSync(join(dataDir, 'instance.json'), 'utf8')) as {
+      pageUrl: string;
+      otlpUrl: string;
+      otlpGrpcUrl: string;
+    };
   } catch {
     return undefined;
   }

@@ -62,6 +62,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
         bodies: 0,
         bytes: 0,
         spans: 0,
+        byDoor: { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } },
         slowLaneBodies: 0,
         duplicateBodies: 0,
         clockSkewSpans: 0,

@@ -172,3 +172,22 @@ export function decodeStatus(bytes: Uint8Array): { code: number; message: string
   const status = parseMessage(bytes);
   return { code: Number(signed(status, 1)), message: raw(status, 2).toString('utf8') };
 }
+
+/** The details of a google.rpc.Status: type URL and payload. */
+export function statusDetails(bytes: Uint8Array): { type: string; hex: string }[] {
+  return all(parseMessage(bytes), 3).map((any) => ({ type: text(any, 1), hex: hex(any, 2) }));
+}
+
+/** `retry_delay.seconds` of a Status's RetryInfo; undefined without one. */
+export function retryDelaySeconds(bytes: Uint8Array): number | undefined {
+  const any = all(parseMessage(bytes), 3).find((each) => text(each, 1).endsWith('google.rpc.RetryInfo'));
+  return any === undefined ? undefined : Number(signed(merged(merged(any, 2), 1), 1));
+}
+
+/** The field violations of a Status's BadRequest. */
+export function fieldViolations(bytes: Uint8Array): { field: string; description: string }[] {
+  const utf8 = (message: Message, field: number): string => raw(message, field).toString('utf8');
+  const any = all(parseMessage(bytes), 3).find((each) => text(each, 1).endsWith('google.rpc.BadRequest'));
+  if (any === undefined) return [];
+  return all(merged(any, 2), 1).map((violation) => ({ field: utf8(violation, 1), description: utf8(violation, 2) }));
+}

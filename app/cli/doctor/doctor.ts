@@ -28,10 +28,12 @@ export interface DoctorInput {
 export async function runDoctor(input: DoctorInput): Promise<Check[]> {
   const { config, problems, env, clock, nodeVersion, pageUrl, procRoot = '/proc' } = input;
   const seen = await observe(pageUrl, config.token, () => clock.nowMs());
-  const otlpUrl =
-    seen.kind === 'up'
-      ? seen.status.doors.otlpHttp.url
-      : `http://${hostForClients(config.bind)}:${config.otlp.httpPort}`;
+  const host = hostForClients(config.bind);
+  const { otlpHttp, otlpGrpc } = seen.kind === 'up' ? seen.status.doors : {};
+  const otlpUrls = {
+    http: otlpHttp?.url ?? `http://${host}:${config.otlp.httpPort}`,
+    grpc: otlpGrpc?.url ?? `http://${host}:${config.otlp.grpcPort}`,
+  };
   return [
     checkNode(nodeVersion),
     ...checkConfiguration(problems),
@@ -41,7 +43,7 @@ export async function runDoctor(input: DoctorInput): Promise<Check[]> {
     ...(await checkPorts(config, pageUrl, seen, procRoot)),
     checkToken(config),
     ...checkRunning(seen, pageUrl, config.journal.maxBacklogGiB, clock.nowMs()),
-    ...checkExporter(env, config, otlpUrl),
+    ...checkExporter(env, config, otlpUrls),
   ];
 }
 

@@ -9,20 +9,26 @@ const PROTOCOL = 'OTEL_EXPORTER_OTLP_PROTOCOL';
 const HEADERS = 'OTEL_EXPORTER_OTLP_HEADERS';
 const TRACES_ENDPOINT = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 const TRACES_PATH = '/v1/traces';
+const PROTOCOLS: ReadonlySet<string> = new Set(['http/protobuf', 'http/json', 'grpc']);
 
-/** `otlpUrl`: where the OTLP door is or will be, without a path. */
-export function checkExporter(env: Environment, config: Config, otlpUrl: string): Check[] {
+/** Where the OTLP doors are or will be, without a path. */
+export interface OtlpUrls {
+  http: string;
+  grpc: string;
+}
+
+export function checkExporter(env: Environment, config: Config, otlpUrls: OtlpUrls): Check[] {
   const given = Object.keys(env).filter((name) => /^OTEL_(EXPORTER_OTLP_|TRACES_|SDK_)/.test(name) && env[name] !== '');
   if (given.length === 0) {
     const token = config.token === undefined ? '' : ` and ${HEADERS}=Authorization=Bearer%20<token>`;
     return [
       ok(
         'exporter',
-        `no OTEL_* variables in this shell; a service needs ${ENDPOINT}=${otlpUrl}, ${PROTOCOL}=http/protobuf${token}`,
+        `no OTEL_* variables in this shell; a service needs ${ENDPOINT}=${otlpUrls.http}, ${PROTOCOL}=http/protobuf${token}`,
       ),
     ];
   }
-  return [checkSwitches(env), checkProtocol(env), checkEndpoint(env, otlpUrl), checkHeaders(env, config.token)];
+  return [checkSwitches(env), checkProtocol(env), checkEndpoint(env, otlpUrls), checkHeaders(env, config.token)];
 }
 
 function checkSwitches(env: Environment): Check {
@@ -46,42 +52,55 @@ function checkSwitches(env: Environment): Check {
 
 function checkProtocol(env: Environment): Check {
   const name = 'exporter protocol';
-  const [variable, value] = firstOf(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', PROTOCOL);
-  if (value === 'http/protobuf') return ok(name, `${variable}=${value}`);
+  const [variable, value] = protocolOf(env);
+  if (value !== undefined && PROTOCOLS.has(value)) return ok(name, `${variable}=${value}`);
   const mend = `set ${variable ?? PROTOCOL}=http/protobuf`;
   if (value === undefined) return warn(name, `${PROTOCOL} is not set; some SDKs then speak gRPC`, mend);
-  if (value === 'grpc') return fail(name, `${variable}=grpc, but the door speaks HTTP`, mend);
-  return fail(name, `${variable}=${value}, but the door takes protobuf`, mend);
+  return fail(name, `${variable}=${value}, which is none of ${[...PROTOCOLS].join(', ')}`, mend);
 }
 
-function checkEndpoint(env: Environment, otlpUrl: string): Check {
+function protocolOf(env: Environment): [string, string] | [undefined, undefined] {
+  return firstOf(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', PROTOCOL);
+}
+
+function checkEndpoint(env: Environment, { http, grpc }: OtlpUrls): Check {
   const name = 'exporter endpoint';
   const [variable, value] = firstOf(env, TRACES_ENDPOINT, ENDPOINT);
-  const isTraces = variable === TRACES_ENDPOINT;
+  const isGrpc = protocolOf(env)[1] === 'grpc';
+  const otlpUrl = isGrpc ? grpc : http;
+  const isTraces = variable === TRACES_ENDPOINT && !isGrpc; // gRPC has no path
   const right = isTraces ? otlpUrl + TRACES_PATH : otlpUrl;
   const mend = `set ${variable ?? ENDPOINT}=${right}`;
   if (variable === undefined || value === undefined) {
-    if (new URL(otlpUrl).port === '4318')
-      return ok(name, `${ENDPOINT} is not set; SDKs then use http://localhost:4318, which is the door`);
-    return fail(name, `${ENDPOINT} is not set; SDKs then use http://localhost:4318, the door is ${otlpUrl}`, mend);
+    const standard = `http://localhost:${isGrpc ? '4317' : '4318'}`;
+    if (new URL(otlpUrl).port === new URL(standard).port)
+      return ok(name, `${ENDPOINT} is not set; SDKs then use ${standard}, which is the door`);
+    return fail(name, `${ENDPOINT} is not set; SDKs then use ${standard}, the door is ${otlpUrl}`, mend);
   }
   if (!URL.canParse(value)) return fail(name, `${variable}=${value} is not a URL`, mend);
-  const wrong = whatIsWrong(new URL(value), new URL(otlpUrl), isTraces);
+  const wrong = whatIsWrong(new URL(value), {
+    door: new URL(otlpUrl),
+    isTraces,
+    otherPort: new URL(isGrpc ? http : grpc).port,
+  });
   if (wrong === undefined) return ok(name, `${variable} points at the door`);
   return wrong.sure ? fail(name, `${variable}: ${wrong.text}`, mend) : warn(name, `${variable}: ${wrong.text}`, mend);
 }
 
-function whatIsWrong(endpoint: URL, door: URL, isTraces: boolean): { text: string; sure: boolean } | undefined {
+function whatIsWrong(
+  endpoint: URL,
+  { door, isTraces, otherPort }: { door: URL; isTraces: boolean; otherPort: string },
+): { text: string; sure: boolean } | undefined {
   const port = endpoint.port === '' ? (endpoint.protocol === 'https:' ? '443' : '80') : endpoint.port;
   if (endpoint.hostname !== door.hostname && !(isLocal(endpoint) && isLocal(door))) {
     return { text: `points at ${endpoint.host}, not at ${door.host}`, sure: false };
   }
   if (port !== door.port) {
-    const grpc = port === '4317' ? ', the port of gRPC, which is not open' : '';
-    return { text: `points at port ${port}${grpc}; the door is on ${door.port}`, sure: true };
+    const other = port === otherPort ? ', which speaks the other protocol' : '';
+    return { text: `points at port ${port}${other}; the door is on ${door.port}`, sure: true };
   }
   if (endpoint.protocol !== door.protocol)
-    return { text: `starts with ${endpoint.protocol}// but the door speaks plain HTTP`, sure: true };
+    return { text: `starts with ${endpoint.protocol}// but the door takes plain connections`, sure: true };
   const path = endpoint.pathname.replace(/\/+$/, '');
   if (isTraces && path !== TRACES_PATH)
     return { text: `must end in ${TRACES_PATH}, it is used as it stands`, sure: true };

@@ -46,5 +46,10 @@ function isReadiness(json: unknown): json is Readiness {
 
 function isStatus(json: unknown): json is Status {
   const { doors, journal, engine } = (json ?? {}) as Partial<Status>;
-  return typeof doors?.otlpHttp?.url === 'string' && typeof journal?.bytes === 'number' && engine !== undefined;
+  return (
+    typeof doors?.otlpHttp?.url === 'string' &&
+    typeof doors.otlpGrpc?.url === 'string' &&
+    typeof journal?.bytes === 'number' &&
+    engine !== undefined
+  );
 }

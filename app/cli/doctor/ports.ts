@@ -22,6 +22,7 @@ export async function checkPorts(
   procRoot: string,
 ): Promise<Check[]> {
   const otlpUrl = seen.kind === 'up' ? seen.status.doors.otlpHttp.url : undefined;
+  const grpcUrl = seen.kind === 'up' ? seen.status.doors.otlpGrpc.url : undefined;
   const pageRuns = seen.kind === 'up' || seen.kind === 'locked';
   const doors: Door[] = [
     {
@@ -31,6 +32,7 @@ export async function checkPorts(
       running: pageRuns ? portOf(pageUrl) : undefined,
     },
     { name: 'OTLP port', port: config.otlp.httpPort, variable: 'HELIOGRAPH_OTLP_HTTP_PORT', running: portOf(otlpUrl) },
+    { name: 'gRPC port', port: config.otlp.grpcPort, variable: 'HELIOGRAPH_OTLP_GRPC_PORT', running: portOf(grpcUrl) },
   ];
   return Promise.all(doors.map((door) => checkDoor(door, config.bind, procRoot)));
 }

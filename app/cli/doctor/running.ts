@@ -11,10 +11,15 @@ const OLD_SEGMENT_MS = MINUTE_MS;
 const GIB = 1024 ** 3;
 
 /** What a sender must change, for the refusals that come of a wrong setting. */
-const MENDS: Readonly<Record<string, (otlpUrl: string) => string>> = {
-  unsupported_media_type: () => 'an exporter sends JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf in that service',
-  grpc_on_http_port: () =>
-    'an exporter speaks gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf in that service (Go: otlptracehttp, not otlptracegrpc)',
+const MENDS: Readonly<Record<string, (httpUrl: string, grpcUrl: string) => string>> = {
+  unsupported_media_type: () =>
+    'an exporter sends neither protobuf nor JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf in that service',
+  grpc_on_http_port: (_url, grpcUrl) =>
+    `an exporter speaks gRPC to the HTTP port: set OTEL_EXPORTER_OTLP_ENDPOINT=${grpcUrl} in that service, or OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (Go: otlptracehttp, not otlptracegrpc)`,
+  http_on_grpc_port: (url) =>
+    `an exporter speaks HTTP to the gRPC port: set OTEL_EXPORTER_OTLP_ENDPOINT=${url} in that service, or OTEL_EXPORTER_OTLP_PROTOCOL=grpc`,
+  tls_on_plain_port: (_url, grpcUrl) =>
+    `an exporter wants TLS: set OTEL_EXPORTER_OTLP_ENDPOINT=${grpcUrl} or OTEL_EXPORTER_OTLP_INSECURE=true in that service`,
   wrong_path: (url) =>
     `set OTEL_EXPORTER_OTLP_ENDPOINT=${url} without a path, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${url}/v1/traces, in that service`,
   unauthenticated: () =>
@@ -104,16 +109,16 @@ function checkArrivals({ doors, foreignSpans, selfService }: Status, nowMs: numb
 }
 
 function checkRefusals({ doors }: Status, nowMs: number): Check[] {
-  const { url, refused } = doors.otlpHttp;
+  const { refused } = doors.otlpHttp;
   const counted = refused.filter(({ count }) => count > 0);
   if (counted.length === 0) return [ok('refusals', 'the OTLP door has turned nothing away')];
-  return counted.map((refusal) => refusalCheck(refusal, url, nowMs));
+  return counted.map((refusal) => refusalCheck(refusal, doors, nowMs));
 }
 
-function refusalCheck({ reason, count, lastAtMs, hint }: RefusalCount, url: string, nowMs: number): Check {
+function refusalCheck({ reason, count, lastAtMs, hint }: RefusalCount, doors: Status['doors'], nowMs: number): Check {
   const ageMs = nowMs - lastAtMs;
   const finding = `${count} ${count === 1 ? 'request' : 'requests'} turned away, the last ${durationText(ageMs)} ago`;
-  const mend = MENDS[reason]?.(url);
+  const mend = MENDS[reason]?.(doors.otlpHttp.url, doors.otlpGrpc.url);
   const isFailure = mend !== undefined && !MILD.has(reason) && ageMs < OLD_REFUSAL_MS;
   return { name: `refused: ${reason}`, state: isFailure ? 'fail' : 'warn', finding, mend: mend ?? hint };
 }

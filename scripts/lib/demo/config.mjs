@@ -15,7 +15,7 @@ export function heliographYaml({ port, otlpPort, receiverUrl, targets }) {
   );
   return `# Written by npm run demo, anew at every start.
 port: ${port}
-otlp: { httpPort: ${otlpPort} }
+otlp: { httpPort: ${otlpPort}, grpcPort: 0 }
 dataDir: ./data
 git:
   every: 10s

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { bannerText } from '../../../app/cli/banner.ts';
 
-const facts = { pageUrl: 'http://127.0.0.1:7070', otlpUrl: 'http://127.0.0.1:4318', dataDir: '/srv/.heliograph' };
+const facts = {
+  pageUrl: 'http://127.0.0.1:7070',
+  otlpUrl: 'http://127.0.0.1:4318',
+  otlpGrpcUrl: 'http://127.0.0.1:4317',
+  dataDir: '/srv/.heliograph',
+};
 
 test('the banner of a first start', () => {
   expect(bannerText({ ...facts, hasToken: false, engine: 'embedded' })).toBe(`
@@ -13,6 +18,8 @@ test('the banner of a first start', () => {
   OTEL_SERVICE_NAME=<name of the service>
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318
   OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+
+  gRPC   http://127.0.0.1:4317 with OTEL_EXPORTER_OTLP_PROTOCOL=grpc does as well
 
   Go     otlptracehttp.New(ctx) of go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp reads them
   Node   node --require @opentelemetry/auto-instrumentations-node/register app.js reads them

@@ -26,7 +26,7 @@ describe('with nothing set', () => {
     expect(config).toEqual({
       bind: '127.0.0.1',
       port: 7070,
-      otlp: { httpPort: 4318 },
+      otlp: { httpPort: 4318, grpcPort: 4317 },
       dataDir: '/srv/app/.heliograph',
       clickhouseUrl: undefined,
       clickhouseCluster: undefined,
@@ -165,7 +165,7 @@ describe('a value that breaks its rule is refused with key, value, rule and plac
     ['port: "7070"\n', 'port: 7070 is refused, it must be an integer from 0 to 65535 (heliograph.yaml:1)'],
     ['\n\ntoken: 12345\n', 'token: ******** is refused, it must be printable ASCII without spaces (heliograph.yaml:3)'],
     ['bind: [a, b]\n', 'bind: {"list":true} is refused'],
-    ['otlp: 4318\n', 'heliograph.yaml:1: otlp is a section; what can be set is otlp.httpPort'],
+    ['otlp: 4318\n', 'heliograph.yaml:1: otlp is a section; what can be set is otlp.httpPort, otlp.grpcPort'],
     ['- port\n', 'heliograph.yaml:1: the file must be a mapping of keys to values'],
     ['port: 1\nport: 2\n', 'heliograph.yaml:2: not YAML: Map keys must be unique'],
     ['bind: 127.0.0.1\nport: {\n', /^heliograph\.yaml:\d: not YAML/],
@@ -228,7 +228,10 @@ describe('rules between keys', () => {
 
   test('two doors cannot share a port, but both may take a free one', () => {
     expect(problemOf({ flags: { port: '4318' } })).toContain('port: 4318 is refused, otlp.httpPort has it too');
-    expect(loadConfig(input({ flags: { port: '0', 'otlp.httpPort': '0' } })).config.port).toBe(0);
+    expect(problemOf({ flags: { 'otlp.httpPort': '4317' } })).toContain(
+      'otlp.httpPort: 4317 is refused, otlp.grpcPort has it too',
+    );
+    expect(loadConfig(input({ flags: { port: '0', 'otlp.httpPort': '0', 'otlp.grpcPort': '0' } })).config.port).toBe(0);
   });
 
   test('a cluster needs a server', () => {

@@ -34,7 +34,7 @@ const yaml = heliographYaml({
 test('the configuration watches what the demo starts', () => {
   expect(parse(yaml)).toMatchObject({
     port: 0,
-    otlp: { httpPort: 0 },
+    otlp: { httpPort: 0, grpcPort: 0 },
     dataDir: './data',
     git: { repositories: [{ name: 'example/go-shop', path: './repo' }] },
     hooks: { github: { secretFile: './github.secret' } },
@@ -122,7 +122,7 @@ test('without Go the demo says so and ends', () => {
 });
 
 /** Heliograph with nothing but its doors: what it does not do itself, the test does. */
-const PLAIN = 'port: 0\notlp: { httpPort: 0 }\ndataDir: ./data\n';
+const PLAIN = 'port: 0\notlp: { httpPort: 0, grpcPort: 0 }\ndataDir: ./data\n';
 /** No time to lose. */
 const QUICK = {
   quietUntil: (nowMs: number) => nowMs + 300,

@@ -31,7 +31,7 @@ async function examine(server: TestServer, flags: Record<string, string> = {}): 
 }
 
 function examineUrl(pageUrl: string | undefined, flags: Record<string, string> = {}): Promise<Check[]> {
-  const { config, problems } = configOf({ dataDir, 'otlp.httpPort': '0', ...flags });
+  const { config, problems } = configOf({ dataDir, 'otlp.httpPort': '0', 'otlp.grpcPort': '0', ...flags });
   return runDoctor({
     config,
     problems,
@@ -153,8 +153,11 @@ describe('arrivals', () => {
 
 describe('what the door turned away', () => {
   test.each([
-    ['unsupported_media_type', 'an exporter sends JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf'],
-    ['grpc_on_http_port', 'an exporter speaks gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf'],
+    [
+      'unsupported_media_type',
+      'an exporter sends neither protobuf nor JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+    ],
+    ['grpc_on_http_port', 'an exporter speaks gRPC to the HTTP port: set OTEL_EXPORTER_OTLP_ENDPOINT='],
     ['wrong_path', `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${OTLP}/v1/traces`],
     ['unauthenticated', 'OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20'],
   ])('%s', async (reason, mend) => {

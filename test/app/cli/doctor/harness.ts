@@ -20,6 +20,10 @@ export function healthyStatus(otlpUrl: string, nowMs: number): Status {
         rejectedSpans: {},
         refused: [],
       },
+      otlpGrpc: {
+        url: `http://127.0.0.1:${Number(new URL(otlpUrl).port) - 1}`,
+        received: { bodies: 1, spans: 50, bytes: 900 },
+      },
       hooks: [],
     },
     journal: { segments: 1, bytes: 4_096, oldestMs: nowMs - 500 },

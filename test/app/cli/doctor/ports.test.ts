@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const portsOf = (page: number, otlp: number, bind = '127.0.0.1') =>
-  configOf({ bind, port: String(page), 'otlp.httpPort': String(otlp) }).config;
+  configOf({ bind, port: String(page), 'otlp.httpPort': String(otlp), 'otlp.grpcPort': '0' }).config;
 
 describe('ports', () => {
   test('free, or to be chosen', async () => {
@@ -53,6 +53,7 @@ describe('ports', () => {
   test('held by our own running instance', async () => {
     const [page, otlp] = [await listen(), await listen()];
     const status = healthyStatus(`http://127.0.0.1:${otlp}`, 0);
+    const grpc = otlp - 1; // as the status says; nobody listens there
     const seen: Seen = { kind: 'up', readiness: { ok: true, checks: [] }, status, dateMs: undefined, askedAtMs: 0 };
     const url = `http://127.0.0.1:${page}`;
     for (const config of [portsOf(page, otlp), portsOf(0, 0)]) {
@@ -60,6 +61,7 @@ describe('ports', () => {
       expect(checks.map(({ state, finding }) => [state, finding])).toEqual([
         ['ok', `${page} is held by the running Heliograph`],
         ['ok', `${otlp} is held by the running Heliograph`],
+        ['ok', `${grpc} is held by the running Heliograph`],
       ]);
     }
     const other = await checkPorts(portsOf(page, 1), url, seen, '/proc');
