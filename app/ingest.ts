@@ -7,7 +7,6 @@ import { OTLP_COLLECTORS } from '../collectors/index.ts';
 import { encodeStatus } from '../collectors/otlp/response.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { admitByToken } from '../ingest/admission.ts';
 import type { Auth } from '../ingest/auth.ts';
 import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
 import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
@@ -18,6 +17,7 @@ import { createJournal } from '../ingest/journal/journal.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
+import { type Access, openAccess } from './access.ts';
 import type { Config } from './config/schema.ts';
 import type { Metrics } from './metrics.ts';
 import type { OnStop } from './shutdown.ts';
@@ -29,13 +29,18 @@ export interface Ingest {
   ledger: DoorLedger;
   slowLane: SlowLane;
   door: FastifyInstance;
+  access: Access;
+  /** For Heliograph's own spans, where the door asks for more than they can show; undefined where it does not. */
+  selfDoor: FastifyInstance | undefined;
 }
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
 
-/** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
+/** Opens journal and doors; the doors do not listen yet. Throws `bad_config` and what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
+  const access = await openAccess(config, auth, createLedger(clock, log), clock, log);
+  const { ledger } = access;
   const journal = await createJournal({
     dir: join(config.dataDir, 'journal'),
     clock,
@@ -51,18 +56,14 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const { recovered } = journal;
   if (recovered.segments > 0 || recovered.quarantined > 0) log.info(recovered, 'journal recovered');
   onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
-  const ledger = createLedger(clock, log);
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
-  const door = createOtlpHttpDoor({
-    collectors: OTLP_COLLECTORS,
-    receive: createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper }),
-    admission: admitByToken(auth),
-    ledger,
-    encodeStatus,
-    log,
-  });
-  return { journal, ledger, slowLane, door };
+  const receive = createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper });
+  const common = { collectors: OTLP_COLLECTORS, receive, ledger, encodeStatus, log };
+  const { admission, tls, self } = access;
+  const door = createOtlpHttpDoor({ ...common, admission, createServer: tls?.createServer });
+  const selfDoor = self === undefined ? undefined : createOtlpHttpDoor({ ...common, admission: self.admission });
+  return { journal, ledger, slowLane, door, access, selfDoor };
 }
 
 /** The loader; it does not run yet. */
