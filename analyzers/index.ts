@@ -7,6 +7,7 @@ import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
+import { senders } from './senders/index.ts';
 import { sources } from './sources/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
@@ -21,6 +22,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   goroutineLeak,
   ci,
   contributors,
+  senders,
   sources,
 ];
 

@@ -12,6 +12,7 @@ import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
 import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
+import { setRouteLimit } from '../store/route-limit.ts';
 import { type Coverage, createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
@@ -75,13 +76,14 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const ingest = await openIngest(config, auth, clock, log, onStop);
   const { ledger } = ingest;
   const otlpPort = await listen(ingest.door, config.bind, config.otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
-  const otlpUrl = `http://${hostOf(config.bind)}:${otlpPort}`;
+  const scheme = ingest.access.tls === undefined ? 'http' : 'https';
+  const otlpUrl = `${scheme}://${hostOf(config.bind)}:${otlpPort}`;
   const grpcPort = await listen(ingest.grpcDoor, config.bind, config.otlp.grpcPort, 'HELIOGRAPH_OTLP_GRPC_PORT');
-  const otlpGrpcUrl = `http://${hostOf(config.bind)}:${grpcPort}`;
+  const otlpGrpcUrl = `${scheme}://${hostOf(config.bind)}:${grpcPort}`;
 
   const store = await opening;
   onStop('store client', () => store.store.close());
-  const telemetry = openTelemetry(config, otlpUrl);
+  const telemetry = await openTelemetry(config, ingest, otlpUrl);
   const state = { migrated: false, engineUp: false };
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
@@ -132,10 +134,11 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     clock,
     log,
   });
-  for (const job of jobs) scheduler.add(job);
+  for (const job of [...jobs, ...ingest.access.jobs]) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
   background = openBackground(workerData, { journal: ingest.journal, markCovered: coverage.mark, onRun, clock, log });
-  const ready = prepareStore(store, { peopleFloor: config.people.floor }, clock, log).then(() => {
+  const ready = prepareStore(store, { peopleFloor: config.people.floor }, clock, log).then(async () => {
+    await setRouteLimit(store.store, config.budgets.routes);
     state.migrated = true;
     dispatcher.start();
     scheduler.start();
@@ -201,17 +204,26 @@ function stopInOrder(
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('gRPC door', (remainingMs) => ingest.grpcDoor.close(remainingMs / 3));
+  onStop('self door', async (remainingMs) => {
+    if (ingest.selfDoor !== undefined) await closeServer(ingest.selfDoor, remainingMs / 2, clock);
+  });
   onStop('self telemetry', () => telemetry.stop());
   onStop('coverage', () => coverage.flushAll());
   onStop('background', (remainingMs) => background.stop(Math.min(2000, remainingMs / 2)));
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
 }
 
-function openTelemetry(config: Config, otlpUrl: string): SelfTelemetry {
+/** Our own spans go through the door like anybody's; where that asks for keys or certificates, through one of their own. */
+async function openTelemetry(config: Config, ingest: Ingest, otlpUrl: string): Promise<SelfTelemetry> {
   if (!config.selfTelemetry.enabled) return noTelemetry();
+  const { self } = ingest.access;
+  const own =
+    ingest.selfDoor === undefined
+      ? undefined
+      : await listen(ingest.selfDoor, '127.0.0.1', 0, 'HELIOGRAPH_OTLP_HTTP_PORT');
   return startSelfTelemetry({
-    url: `${otlpUrl}/v1/traces`,
-    token: config.token,
+    url: `${own === undefined ? otlpUrl : `http://127.0.0.1:${own}`}/v1/traces`,
+    token: self === undefined ? config.token : self.token,
     ratio: config.selfTelemetry.ratio,
     version: VERSION,
     instanceId: String(process.pid),

@@ -7,8 +7,8 @@ import { OTLP_COLLECTORS } from '../collectors/index.ts';
 import { encodeStatus } from '../collectors/otlp/response.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { admitByToken } from '../ingest/admission.ts';
 import type { Auth } from '../ingest/auth.ts';
+import { grpcCredentials } from '../ingest/auth/tls.ts';
 import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
 import { createOtlpGrpcDoor, type OtlpGrpcDoor } from '../ingest/doors/otlp-grpc.ts';
 import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
@@ -19,6 +19,7 @@ import { createJournal } from '../ingest/journal/journal.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
+import { type Access, openAccess } from './access.ts';
 import type { Config } from './config/schema.ts';
 import { closeServer } from './http/close.ts';
 import type { Metrics } from './metrics.ts';
@@ -32,13 +33,18 @@ export interface Ingest {
   slowLane: SlowLane;
   door: FastifyInstance;
   grpcDoor: OtlpGrpcDoor;
+  access: Access;
+  /** For Heliograph's own spans, where the door asks for more than they can show; undefined where it does not. */
+  selfDoor: FastifyInstance | undefined;
 }
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
 
-/** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
+/** Opens journal and doors; the doors do not listen yet. Throws `bad_config` and what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
+  const access = await openAccess(config, auth, createLedger(clock, log), clock, log);
+  const { ledger } = access;
   const journal = await createJournal({
     dir: join(config.dataDir, 'journal'),
     clock,
@@ -54,23 +60,29 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const { recovered } = journal;
   if (recovered.segments > 0 || recovered.quarantined > 0) log.info(recovered, 'journal recovered');
   onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
-  const ledger = createLedger(clock, log);
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
-  const shared = { collectors: OTLP_COLLECTORS, admission: admitByToken(auth), ledger, encodeStatus, log };
   const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper };
-  const door = createOtlpHttpDoor({ ...shared, receive: createReceiver({ ...receiving, door: 'otlp_http' }) });
+  const common = { collectors: OTLP_COLLECTORS, ledger, encodeStatus, log };
+  const { admission, tls, self } = access;
+  const receive = createReceiver({ ...receiving, door: 'otlp_http' });
+  const door = createOtlpHttpDoor({ ...common, receive, admission, createServer: tls?.createServer });
+  const selfDoor =
+    self === undefined ? undefined : createOtlpHttpDoor({ ...common, receive, admission: self.admission });
   const grpcDoor = createOtlpGrpcDoor({
-    ...shared,
+    ...common,
+    admission,
     receive: createReceiver({ ...receiving, door: 'otlp_grpc' }),
-    credentials: (grpc) => grpc.ServerCredentials.createInsecure(),
+    credentials: (grpc) =>
+      tls === undefined ? grpc.ServerCredentials.createInsecure() : grpcCredentials(tls.material),
+    maxConnectionAgeMs: tls?.maxConnectionAgeMs,
     clock,
   });
   // A start that fails later must not leave a door open: it would hold the process.
   onStop('doors after a failed start', async (remainingMs) => {
     await Promise.all([closeServer(door, remainingMs / 2, clock), grpcDoor.close(remainingMs / 2)]);
   });
-  return { journal, ledger, slowLane, door, grpcDoor };
+  return { journal, ledger, slowLane, door, grpcDoor, access, selfDoor };
 }
 
 /** The loader; it does not run yet. */

@@ -33,7 +33,18 @@ export const ERRORS = {
     retryable: false,
     text: 'The body could not be decompressed with the Content-Encoding it names.',
   },
-  unauthenticated: { http: 401, grpc: 16, retryable: false, text: 'A token is set and the request does not carry it.' },
+  unauthenticated: {
+    http: 401,
+    grpc: 16,
+    retryable: false,
+    text: 'A token, key or certificate is asked for and the request does not carry a valid one.',
+  },
+  forbidden: {
+    http: 403,
+    grpc: 7,
+    retryable: false,
+    text: 'The sender is who it says, but no rule of auth.certificates lets it write, or its certificate and its token name different teams.',
+  },
   bad_signature: {
     http: 401,
     grpc: 16,
@@ -77,6 +88,12 @@ export const ERRORS = {
     grpc: 14,
     retryable: true,
     text: 'Too many requests are waiting; retry after the stated time.',
+  },
+  over_budget: {
+    http: 429,
+    grpc: 8,
+    retryable: true,
+    text: 'The key has spent its budget of spans or bytes a second; retry after the stated time.',
   },
   journal_full: {
     http: 503,
@@ -146,17 +163,25 @@ export class HeliographError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Where a request that is refused can be said to be wrong in one field. */
   readonly violation: Violation | undefined;
+  /** What the ledger counts a refusal under, where it is finer than the code: `jwt_expired`. Never holds what the sender sent. */
+  readonly reason: string | undefined;
 
   constructor(
     code: ErrorCode,
     message?: string,
-    options: { cause?: unknown; retryAfterSeconds?: number | undefined; violation?: Violation | undefined } = {},
+    options: {
+      cause?: unknown;
+      retryAfterSeconds?: number | undefined;
+      violation?: Violation | undefined;
+      reason?: string;
+    } = {},
   ) {
     super(message ?? ERRORS[code].text, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HeliographError';
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.violation = options.violation;
+    this.reason = options.reason;
   }
 
   get entry(): ErrorEntry {

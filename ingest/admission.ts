@@ -1,6 +1,7 @@
 /** Who may write through the OTLP doors, and as whom. */
 import { HeliographError } from '../core/errors.ts';
 import type { Sender } from '../core/ports.ts';
+import type { PeerCertificate } from './auth/certificates.ts';
 import type { Auth } from './auth.ts';
 
 /** What a call shows of its sender. */
@@ -8,7 +9,7 @@ export interface Credentials {
   /** Value of the `authorization` header or metadata entry. */
   authorization: string | undefined;
   /** Verified client certificate of the connection; undefined on a plain one. */
-  certificate: { der: Uint8Array; subjectAltName: string; serialNumber: string } | undefined;
+  certificate: PeerCertificate | undefined;
 }
 
 /** Decides before a body is read. */

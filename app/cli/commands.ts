@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { boardsExportCommand } from './commands/boards.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { keysListCommand, keysNewCommand, keysRevokeCommand } from './commands/keys.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -12,4 +13,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   configCommand,
   doctorCommand,
   boardsExportCommand,
+  keysNewCommand,
+  keysListCommand,
+  keysRevokeCommand,
 ];

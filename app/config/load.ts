@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts';
 import { type FileValue, readConfigText } from './file.ts';
 import { checkList, type ListItem, parseList, resolvePaths } from './lists.ts';
 import { SELF_TARGET } from './items.ts';
+import { authRules } from './auth-rules.ts';
 import { isLoopback } from './loopback.ts';
 import { nearestName } from './nearest.ts';
 import { checkText, checkValue, ruleText, shown } from './rules.ts';
@@ -208,6 +209,7 @@ function crossRules(config: Config, refused: ReadonlySet<string>): string[] {
   if (config.clickhouseCluster !== undefined && config.clickhouseUrl === undefined && !refused.has('clickhouseUrl')) {
     problems.push('clickhouseCluster: is refused without clickhouseUrl, the embedded engine has no cluster');
   }
+  problems.push(...authRules(config, refused));
   return problems;
 }
 

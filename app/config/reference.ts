@@ -47,6 +47,9 @@ function configPage(): string {
     '- `bind` other than loopback (127.0.0.0/8, ::1, localhost) needs a `token`.',
     '- Port 0 takes a free port; two doors cannot share another one.',
     '- `clickhouseCluster` needs `clickhouseUrl`.',
+    '- `tls.certFile` and `tls.keyFile` go together. `tls.clientCaFile` needs them and at least one rule in `auth.certificates`, which needs it in turn;',
+    '  so do `tls.crlFile`, `tls.ocsp` other than off, and `auth.jwt.bound`.',
+    '- `auth.jwt.issuer`, `auth.jwt.audience` and one of `auth.jwt.jwksUrl` and `auth.jwt.jwksFile` go together.',
     '- A git repository has a `path` or a `url`; a CPU profile of a target is shorter than the time between two.',
     '- In a variable or a flag a list is written as YAML or JSON on one line.',
   ];

@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { ALERT_SETTINGS } from './alert-settings.ts';
+import { AUTH_SETTINGS, BUDGET_SETTINGS, TLS_SETTINGS } from './auth-settings.ts';
 import type { GitRepository, ScrapeTarget } from './items.ts';
 import {
   duration,
@@ -71,6 +72,9 @@ export const SETTINGS = Type.Object({
       secret: 'value',
     }),
   ),
+  auth: AUTH_SETTINGS,
+  tls: TLS_SETTINGS,
+  budgets: BUDGET_SETTINGS,
   retention: Type.Object({
     spans: duration('How long spans are kept; also how far back a span may start.', '14d', '36h', '1h', '3650d'),
     profiles: duration('How long profiles, runtime figures and polls are kept.', '14d', '30d', '1h', '3650d'),

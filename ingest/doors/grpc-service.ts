@@ -18,6 +18,8 @@ export interface GrpcServiceDeps {
   /** Counts what is turned away. */
   ledger: DoorLedger;
   encodeStatus: StatusEncoder;
+  /** After which a connection is told to begin anew, so that what TLS checked at its beginning is checked again. */
+  maxConnectionAgeMs?: number | undefined;
   log: Log;
 }
 
@@ -38,6 +40,9 @@ const OPTIONS: Grpc.ServerOptions = {
   'grpc.enable_channelz': 0,
 };
 
+/** For calls under way when their connection has reached its age. */
+const AGE_GRACE_MS = 10_000;
+
 /** What a call ends with when grpc-js ends it. */
 type Ending = Parameters<Grpc.ServerInterceptingCallInterface['sendStatus']>[0];
 
@@ -49,7 +54,11 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
     const error =
       thrown instanceof HeliographError ? thrown : new HeliographError('internal', undefined, { cause: thrown });
     if (error.code === 'internal') deps.log.error({ err: error.cause ?? error, path }, 'the OTLP door failed');
-    deps.ledger.refused(error.code, error.entry.text, { grpcStatus: error.entry.grpc, path, why: error.message });
+    deps.ledger.refused(error.reason ?? error.code, error.entry.text, {
+      grpcStatus: error.entry.grpc,
+      path,
+      why: error.message,
+    });
     const metadata = new grpc.Metadata();
     metadata.set(DETAILS, Buffer.from(deps.encodeStatus(statusOf(error), 'protobuf')));
     return { code: error.entry.grpc, details: error.message, metadata };
@@ -72,7 +81,7 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
         }),
     });
   };
-  const server = new grpc.Server({ ...OPTIONS, interceptors: [admit] });
+  const server = new grpc.Server({ ...OPTIONS, ...connectionAge(deps), interceptors: [admit] });
   for (const collector of deps.collectors) {
     const { grpcMethod } = collector;
     register(server, grpcMethod, async ({ metadata, request: bytes }) => {
@@ -91,6 +100,11 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
 
 type UnaryCall = Grpc.ServerUnaryCall<Buffer, Buffer>;
 type Handler = (call: UnaryCall) => Promise<Buffer | Grpc.StatusObject>;
+
+function connectionAge({ maxConnectionAgeMs }: GrpcServiceDeps): Grpc.ServerOptions {
+  if (maxConnectionAgeMs === undefined) return {};
+  return { 'grpc.max_connection_age_ms': maxConnectionAgeMs, 'grpc.max_connection_age_grace_ms': AGE_GRACE_MS };
+}
 
 /** `handler` gives the response or, where the call fails, its status; it never rejects. */
 function register(server: Grpc.Server, path: string, handler: Handler): void {
@@ -114,10 +128,7 @@ function credentialsOf(metadata: Grpc.Metadata, call: Grpc.ServerInterceptingCal
   const peer = call.getAuthContext().sslPeerCertificate;
   return {
     authorization: authorization?.toString(),
-    certificate:
-      peer === undefined
-        ? undefined
-        : { der: peer.raw, subjectAltName: peer.subjectaltname ?? '', serialNumber: peer.serialNumber },
+    certificate: peer === undefined ? undefined : { der: peer.raw },
   };
 }
 

@@ -3,10 +3,16 @@
  * Answers follow https://github.com/open-telemetry/opentelemetry-proto/blob/main/docs/specification.md
  */
 import type { Socket } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerFactory,
+} from 'fastify';
 import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
 import type { BodyFormat, Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
 import type { Admission } from '../admission.ts';
+import { peerCertificate } from '../auth/tls.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
 import { retryAfterOf, statusOf } from './otlp-status.ts';
@@ -26,6 +32,8 @@ export interface OtlpHttpDeps {
   /** Counts what is turned away. */
   ledger: DoorLedger;
   encodeStatus: StatusEncoder;
+  /** In the place of a plain HTTP server; counts its own failed handshakes. */
+  createServer?: FastifyServerFactory | undefined;
   log: Log;
 }
 
@@ -44,6 +52,7 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: clientErrors(deps),
+    ...(deps.createServer === undefined ? {} : { serverFactory: deps.createServer }),
   });
   door.removeAllContentTypeParsers();
   door.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -53,7 +62,7 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
   door.addHook('onRequest', async (request) => {
     request.sender = await deps.admission.admit({
       authorization: request.headers.authorization,
-      certificate: undefined,
+      certificate: peerCertificate(request.raw.socket),
     });
   });
   for (const collector of deps.collectors) {
@@ -119,7 +128,7 @@ function asHeliographError(error: unknown): HeliographError {
 
 /** Reasons that `doctor` knows are the error codes, but for a sender on a wrong path. */
 function refusalReason(error: HeliographError): string {
-  return error.code === 'not_found' ? 'wrong_path' : error.code;
+  return error.reason ?? (error.code === 'not_found' ? 'wrong_path' : error.code);
 }
 
 function refuse(
@@ -149,7 +158,7 @@ function refuse(
 /** What is not HTTP/1.1: above all gRPC exporters pointed at the HTTP port, which open with the HTTP/2 preface. */
 function clientErrors(deps: OtlpHttpDeps): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (error.code === 'ECONNRESET' || !socket.writable || isHandshake(error)) return void socket.destroy();
     const isHttp2 = error.code === 'HPE_PAUSED_H2_UPGRADE';
     const [reason, hint] = isHttp2
       ? ([
@@ -164,4 +173,9 @@ function clientErrors(deps: OtlpHttpDeps): (error: NodeJS.ErrnoException, socket
     );
     socket.end(body);
   };
+}
+
+/** What fails before there is HTTP is counted by the server that speaks TLS. */
+function isHandshake({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_');
 }

@@ -7,7 +7,7 @@ import { StoreError } from '../../core/errors.ts';
 import { isFormatError } from '../../ingest/loader/errors.ts';
 import { PINNED_BLOCK_SETTINGS, RESOURCE_SPANS_TYPE } from '../../store/load.ts';
 import { startMigratedEngine, type TestEngine } from '../support/engine.ts';
-import { encodeRequest, type SpanInput } from '../support/otlp-encode.ts';
+import { encodeRequest, type KeyValueInput, type SpanInput } from '../support/otlp-encode.ts';
 import { typicalBody } from '../support/otlp-typical.ts';
 
 let engine: TestEngine;
@@ -193,7 +193,44 @@ const ROUTES: [SpanInput, string][] = [
   [{ name: '/blob/deadbeefcafe0123' }, '/blob/{id}'],
   [{ name: '/v1/users' }, '/v1/users'],
   [{ name: 'process batch' }, 'process batch'],
+  // A raw URL or path as the name: method and path are left of it.
+  [{ name: '/users/42?tab=orders&token=secret' }, '/users/{id}'],
+  [{ name: 'GET https://shop.example.com/users/42/orders#top' }, 'GET /users/{id}/orders'],
+  [{ name: 'POST /mail/someone@example.com/2026-01-31/send?x=1' }, 'POST /mail/{id}/{id}/send'],
+  [{ name: '/reset/dGhpcyBpcyBhIHRva2VuIDE3' }, '/reset/{id}'],
+  [{ name: '/terms-and-conditions-of-sale' }, '/terms-and-conditions-of-sale'],
+  [{ name: '/products/{id}' }, '/products/{id}'],
+  // A method as the name: the path stands in an attribute.
+  [{ name: 'GET', attributes: path('url.path', '/users/42/orders/7') }, 'GET /users/{id}/orders/{id}'],
+  [{ name: 'GET', attributes: path('http.target', '/search?q=boots&page=2') }, 'GET /search'],
+  [
+    { name: 'POST', attributes: path('url.full', 'https://api.example.com/v1/carts/9f8e7d6c5b4a?x#y') },
+    'POST /v1/carts/{id}',
+  ],
+  [
+    { name: 'HTTP PUT', attributes: path('http.url', 'http://10.0.0.7:8080/a/2026-01-31T10:00:00Z/b') },
+    'HTTP PUT /a/{id}/b',
+  ],
+  [
+    { name: 'GET', attributes: path('url.path', '/k/someone%40example.com/eyJhbGciOiJub25lIn0-x9_T') },
+    'GET /k/{id}/{id}',
+  ],
+  [{ name: 'GET', attributes: path('url.path', '/') }, 'GET /'],
+  [
+    { name: 'DELETE', attributes: path('url.path', '/static/terms-and-conditions') },
+    'DELETE /static/terms-and-conditions',
+  ],
+  [{ name: 'GET', attributes: path('url.path', '/u/0b5b1a52-6d38-4ed0-8f0e-4f7b1c1a9f00;v=2') }, 'GET /u/{id}'],
+  [{ name: 'GET' }, 'GET'],
+  [{ name: 'GETTER' }, 'GETTER'],
 ];
+
+function path(key: string, stringValue: string): KeyValueInput[] {
+  return [
+    { key: 'server.address', value: { stringValue: '10.0.0.1' } },
+    { key, value: { stringValue } },
+  ];
+}
 
 test('a route is http.route, else the rpc method, else the span name without its ids', async () => {
   const spans = ROUTES.map(([span], index) => ({

@@ -458,6 +458,151 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplicat
 
 CREATE TABLE IF NOT EXISTS heliograph.alert_deliveries ON CLUSTER 'team' AS heliograph.alert_deliveries_local ENGINE = Distributed('team', heliograph, alert_deliveries_local, cityHash64(fingerprint));
 
+ALTER TABLE otel.otel_traces_local ON CLUSTER 'team' MODIFY COLUMN Route LowCardinality(String) MATERIALIZED multiIf(
+  SpanAttributes['http.route'] != '', SpanAttributes['http.route'],
+  SpanAttributes['rpc.service'] != '', concat(SpanAttributes['rpc.service'], '/', SpanAttributes['rpc.method']),
+  SpanName IN ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY', 'HTTP',
+    'HTTP GET', 'HTTP HEAD', 'HTTP POST', 'HTTP PUT', 'HTTP DELETE', 'HTTP OPTIONS', 'HTTP PATCH'),
+  trimRight(concat(SpanName, ' ', arrayStringConcat(arrayMap(
+    segment -> if(
+      match(segment, '^(?:[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T_ ].*)?|.+(?:@|%40).+|[A-Za-z0-9_=+~%-]{20,})$')
+      AND (length(segment) < 20 OR match(segment, '[0-9@%]')),
+      '{id}', segment),
+    splitByChar('/', extract(
+      arrayFirst((value, key) -> key IN ('url.path', 'http.target', 'url.full', 'http.url'), mapValues(SpanAttributes), mapKeys(SpanAttributes)),
+      '^(?:https?://[^/?#]*)?([^?#;]*)'))), '/'))),
+  replaceRegexpAll(
+    replaceRegexpAll(
+      replaceRegexpOne(SpanName, '^([A-Z]+ )?(?:https?://[^/?#]*)?(/[^?#;]*).*$', '\\1\\2'),
+      '(^|[/ :,;=#?&()\\[\\]])(?:[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T_][0-9.:+Z-]*)?|[^/ @]+(?:@|%40)[^/ @]+|[A-Za-z_~-]{0,19}[0-9][A-Za-z0-9_~=-]{19,}|[A-Za-z0-9_~-]{9,}[0-9][A-Za-z0-9_~=-]{10,}|[A-Za-z0-9_~-]{19,}[0-9][A-Za-z0-9_~=-]*)([/ :,;=#?&()\\[\\]]|$)',
+      '\\1{id}\\2'
+    ),
+    '(^|[/ :,;=#?&()\\[\\]])(?:[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T_][0-9.:+Z-]*)?|[^/ @]+(?:@|%40)[^/ @]+|[A-Za-z_~-]{0,19}[0-9][A-Za-z0-9_~=-]{19,}|[A-Za-z0-9_~-]{9,}[0-9][A-Za-z0-9_~=-]{10,}|[A-Za-z0-9_~-]{19,}[0-9][A-Za-z0-9_~=-]*)([/ :,;=#?&()\\[\\]]|$)',
+    '\\1{id}\\2'
+  )
+);
+
+CREATE TABLE IF NOT EXISTS heliograph.route_limit_local ON CLUSTER 'team' (
+  set_at DateTime64(3) DEFAULT now64(3),
+  routes UInt32
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY set_at
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS heliograph.route_limit ON CLUSTER 'team' AS heliograph.route_limit_local ENGINE = Distributed('team', heliograph, route_limit_local, cityHash64(routes));
+
+CREATE TABLE IF NOT EXISTS heliograph.routes_kept_local ON CLUSTER 'team' (
+  day Date,
+  team LowCardinality(String),
+  service LowCardinality(String),
+  route LowCardinality(String)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (day, team, service, route)
+TTL day + INTERVAL 3 DAY
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.routes_kept ON CLUSTER 'team' AS heliograph.routes_kept_local ENGINE = Distributed('team', heliograph, routes_kept_local, cityHash64(team, service));
+
+CREATE TABLE IF NOT EXISTS heliograph.route_folds_local ON CLUSTER 'team' (
+  day Date,
+  team LowCardinality(String),
+  service LowCardinality(String),
+  since SimpleAggregateFunction(min, DateTime),
+  routes AggregateFunction(uniq, String),
+  spans SimpleAggregateFunction(sum, UInt64),
+  budget SimpleAggregateFunction(max, UInt32)
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (day, team, service)
+TTL day + INTERVAL 35 DAY
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.route_folds ON CLUSTER 'team' AS heliograph.route_folds_local ENGINE = Distributed('team', heliograph, route_folds_local, cityHash64(team, service));
+
+CREATE TABLE IF NOT EXISTS heliograph.span_latency_in ON CLUSTER 'team' (
+  minute DateTime, service LowCardinality(String), route LowCardinality(String), kind LowCardinality(String),
+  status LowCardinality(String), version LowCardinality(String), region LowCardinality(String), team LowCardinality(String),
+  count UInt64, duration_sum_ns UInt64, bins Map(Int16, UInt64)
+) ENGINE = Null;
+
+CREATE TABLE IF NOT EXISTS heliograph.span_latency_judged ON CLUSTER 'team' (
+  minute DateTime, service LowCardinality(String), route LowCardinality(String), kind LowCardinality(String),
+  status LowCardinality(String), version LowCardinality(String), region LowCardinality(String), team LowCardinality(String),
+  count UInt64, duration_sum_ns UInt64, bins Map(Int16, UInt64),
+  verdict Enum8('known' = 0, 'new' = 1, 'over' = 2), budget UInt32
+) ENGINE = Null;
+
+DROP VIEW IF EXISTS heliograph.span_latency_1m_mv ON CLUSTER 'team';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.span_latency_in_mv ON CLUSTER 'team'
+TO heliograph.span_latency_in AS
+SELECT
+  minute, service, route, kind, status, version, region, team,
+  sum(spans) AS count,
+  sum(sum_ns) AS duration_sum_ns,
+  CAST((groupArray(bin), groupArray(spans)), 'Map(Int16, UInt64)') AS bins
+FROM (
+  SELECT
+    toStartOfMinute(toDateTime(Timestamp)) AS minute,
+    ServiceName AS service, Route AS route, SpanKind AS kind, StatusCode AS status,
+    ResourceAttributes['service.version'] AS version, ResourceAttributes['cloud.region'] AS region, Team AS team,
+    if(Duration = 0, toInt16(-1), toInt16(ceil(log(Duration) / log(1.01 / 0.99)))) AS bin,
+    count() AS spans,
+    sum(Duration) AS sum_ns
+  FROM otel.otel_traces_local
+  GROUP BY minute, service, route, kind, status, version, region, team, bin
+)
+GROUP BY minute, service, route, kind, status, version, region, team;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.span_latency_judged_mv ON CLUSTER 'team'
+TO heliograph.span_latency_judged AS
+WITH
+  (SELECT if(count() = 0, 2000, argMax(routes, set_at)) FROM heliograph.route_limit) AS budget
+SELECT
+  minute, service, route, kind, status, version, region, team, count, duration_sum_ns, bins,
+  multiIf(
+    (team, service, route) IN (SELECT team, service, route FROM heliograph.routes_kept WHERE day = today()), 'known',
+    (team, service, route) IN (
+      SELECT team, service, route
+      FROM (
+        SELECT team, service, route, row_number() OVER (PARTITION BY team, service ORDER BY spans DESC, route) AS place
+        FROM (
+          SELECT team, service, route, sum(count) AS spans
+          FROM heliograph.span_latency_in
+          WHERE (team, service, route) NOT IN (SELECT team, service, route FROM heliograph.routes_kept WHERE day = today())
+          GROUP BY team, service, route
+        )
+      ) AS ranked
+      LEFT JOIN (
+        SELECT team, service, uniqExact(route) AS taken FROM heliograph.routes_kept WHERE day = today() GROUP BY team, service
+      ) AS kept USING (team, service)
+      WHERE place + taken <= (SELECT if(count() = 0, 2000, argMax(routes, set_at)) FROM heliograph.route_limit)
+    ), 'new',
+    'over') AS verdict,
+  budget
+FROM heliograph.span_latency_in;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.routes_kept_mv ON CLUSTER 'team'
+TO heliograph.routes_kept_local AS
+SELECT today() AS day, team, service, route
+FROM heliograph.span_latency_judged
+WHERE verdict = 'new'
+GROUP BY team, service, route;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.route_folds_mv ON CLUSTER 'team'
+TO heliograph.route_folds_local AS
+SELECT today() AS day, team, service, now() AS since, uniqState(toString(route)) AS routes, sum(count) AS spans, max(budget) AS budget
+FROM heliograph.span_latency_judged
+WHERE verdict = 'over'
+GROUP BY team, service;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.span_latency_1m_mv ON CLUSTER 'team'
+TO heliograph.span_latency_1m_local AS
+SELECT
+  minute, service, if(verdict = 'over', '(other)', route) AS route, kind, status, version, region, team,
+  sum(count) AS count, sum(duration_sum_ns) AS duration_sum_ns, sumMap(bins) AS bins
+FROM heliograph.span_latency_judged
+GROUP BY minute, service, route, kind, status, version, region, team;
+
 CREATE OR REPLACE VIEW boards.latency_by_route ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -1185,6 +1330,27 @@ LEFT JOIN (
   WHERE NOT gone AND commit_time >= {from:DateTime} AND commit_time < {to:DateTime}
   GROUP BY repository
 ) AS c ON t.repository = c.repository;
+
+CREATE OR REPLACE VIEW boards.route_budgets ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  f.team AS team,
+  f.service AS service,
+  max(f.day_routes) AS routes,
+  toUInt32(max(f.day_budget)) AS budget,
+  sum(f.day_spans) AS folded_spans,
+  toDateTime(min(f.day_since)) AS since
+FROM (
+  SELECT
+    team, service,
+    max(r.budget) AS day_budget,
+    day_budget + uniqMerge(r.routes) AS day_routes,
+    sum(r.spans) AS day_spans,
+    min(r.since) AS day_since
+  FROM heliograph.route_folds AS r
+  WHERE day >= toDate({from:DateTime}) AND day <= toDate({to:DateTime})
+  GROUP BY day, team, service
+) AS f
+GROUP BY team, service;
 
 CREATE OR REPLACE VIEW boards.source_status ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
