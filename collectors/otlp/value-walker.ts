@@ -28,7 +28,10 @@ const VALUE = 0x12;
 const REPEATED_VALUE = 0x0a;
 
 export class ValueWalker extends WireReader {
-  /** Set by what the engine would read otherwise than protobuf and the Collector do. */
+  /**
+   * Set by what the engine would read otherwise than protobuf and the Collector do. The engine takes an AnyValue apart by its
+   * first byte and its size, so it must hold nothing or one scalar, in the shortest encoding, and no unknown field.
+   */
   needsRewrite = false;
   protected messages = 0;
 
@@ -83,10 +86,11 @@ export class ValueWalker extends WireReader {
       p = this.tag(at, end);
       const tag = this.value;
       if (tag >>> 3 > 7) {
+        this.needsRewrite = true;
         p = this.skip(tag, p, end);
         continue;
       }
-      if (++members > 1) this.needsRewrite = true;
+      if (++members > 1 || p - at > 1) this.needsRewrite = true;
       p = this.member(tag, at, p, end, depth);
     }
   }
@@ -106,9 +110,12 @@ export class ValueWalker extends WireReader {
         if (needsText(this.bytes, p)) this.needsRewrite = true;
         return next;
       }
-      case STRING_VALUE:
-        this.enter(p, end);
+      case STRING_VALUE: {
+        const start = this.enter(p, end);
+        // The engine tells from the value's size where its text begins.
+        if (start - p > varintSize(this.stop - start)) this.needsRewrite = true;
         return this.stop;
+      }
       case BYTES_VALUE:
       case ARRAY_VALUE:
       case KVLIST_VALUE: {
@@ -142,6 +149,13 @@ export class ValueWalker extends WireReader {
       p = stop;
     }
   }
+}
+
+/** Bytes of `value`, a length, as a varint in its shortest form. */
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
+  return size;
 }
 
 /** Whether `start..end` is an AnyValue with nothing, or exactly one scalar that the engine reads as the Collector does. */

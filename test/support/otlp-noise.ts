@@ -9,6 +9,8 @@ export interface Noise {
   next(bound: number): number;
   /** Whether fields that are singular may stand twice, the first time with something else. */
   twice: boolean;
+  /** Whether attribute values are said in another way too; they are then rewritten. */
+  values: boolean;
 }
 
 interface Piece {
@@ -54,7 +56,7 @@ function noisyMessage(bytes: Buffer, type: MessageType | undefined, noise: Noise
     const end = start + size;
     let payload = bytes.subarray(start, end);
     if (field?.message !== undefined) payload = noisyMessage(payload, field.message, noise);
-    else if (type === KEY_VALUE && number === 2) payload = noisyMessage(payload, undefined, noise);
+    else if (type === KEY_VALUE && number === 2 && noise.values) payload = noisyMessage(payload, undefined, noise);
     const head = [writeVarint(tag.value, noise), ...(wire === 2 ? [writeVarint(payload.length, noise)] : [])];
     const isSingular = field !== undefined && !field.repeated && field.message === undefined && number !== 2;
     if (noise.twice && isSingular && noise.next(8) === 0) pieces.push({ number, bytes: other(tag.value, noise) });

@@ -11,16 +11,16 @@ const WIRE_TYPES: Record<string, number> = {
   bytes: WIRE_LENGTH,
 };
 
-/** `message.field` -> `number wire repeated` of the committed .proto, without AnyValue. */
+/** `message.field` -> `number wire repeated` of the committed .proto. */
 function readProto(): Map<string, string> {
   const fields = new Map<string, string>();
   const path: string[] = [];
   for (const line of readFileSync(assetPath('store/loads/otlp_traces.proto'), 'utf8').split('\n')) {
-    const message = /^\s*(?:message|oneof) (\w+) \{/.exec(line)?.[1];
+    const message = /^\s*message (\w+) \{/.exec(line)?.[1];
     const field = /^\s*(repeated )?(\w+) (\w+) = (\d+);/.exec(line);
     if (message !== undefined) path.push(message);
     else if (/^\s*\}/.test(line)) path.pop();
-    else if (field !== null && path[0] !== 'AnyValue') {
+    else if (field !== null) {
       const [, repeated, type = '', name = '', number = ''] = field;
       const wire = WIRE_TYPES[type] ?? WIRE_LENGTH;
       fields.set(`${path.join('.')}.${name}`, `${number} ${wire} ${repeated !== undefined}`);

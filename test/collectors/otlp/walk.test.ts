@@ -89,13 +89,20 @@ const values: [string, AnyValueInput | Buffer, boolean][] = [
   ['two members', { stringValue: 'x', intValue: 1n }, true],
   ['a bool of 2', Buffer.from('1002', 'hex'), true],
   ['a member twice', Buffer.from('18011801', 'hex'), true],
-  ['an unknown member', Buffer.from('a00601', 'hex'), false],
+  ['an unknown member', Buffer.from('a00601', 'hex'), true],
+  ['a text with an unknown member', Buffer.from('0a0178a00601', 'hex'), true],
+  ['a text whose length takes a byte too many', Buffer.from('0a810078', 'hex'), true],
+  ['a text whose tag takes a byte too many', Buffer.from('8a000178', 'hex'), true],
+  ['an int that takes a byte too many', Buffer.from('188100', 'hex'), false],
+  ['text of 128 bytes', { stringValue: 'x'.repeat(128) }, false],
 ];
 
 for (const [name, value, needsRewrite] of values) {
   test(`${name} ${needsRewrite ? 'is rewritten' : 'goes in as it is'}`, () => {
     const bytes = bodyWithAttribute(Buffer.isBuffer(value) ? value : encodeAnyValue(value as AnyValueInput));
     expect(walkTraces(bytes, ANY_TIME)).toMatchObject({ ok: true, spans: 1, needsRewrite });
+    if (!needsRewrite) return;
+    expect(walkTraces(flattenTraces(bytes, 1 << 20), ANY_TIME)).toMatchObject({ ok: true, needsRewrite: false });
   });
 }
 

@@ -7,32 +7,32 @@ CREATE DATABASE IF NOT EXISTS people;
 CREATE DATABASE IF NOT EXISTS boards;
 
 CREATE TABLE IF NOT EXISTS otel.otel_traces  (
-  Timestamp DateTime64(9) CODEC(Delta, ZSTD(1)), 
+  Timestamp DateTime64(9) CODEC(T64, LZ4), 
   TraceId String CODEC(ZSTD(1)),
   SpanId String CODEC(ZSTD(1)),
   ParentSpanId String CODEC(ZSTD(1)), 
-  TraceState String CODEC(ZSTD(1)),
+  TraceState String CODEC(LZ4),
   SpanName LowCardinality(String) CODEC(ZSTD(1)),
   SpanKind LowCardinality(String) CODEC(ZSTD(1)),
   ServiceName LowCardinality(String) CODEC(ZSTD(1)),
-  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-  ScopeName String CODEC(ZSTD(1)),
-  ScopeVersion String CODEC(ZSTD(1)),
-  SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-  Duration UInt64 CODEC(ZSTD(1)), 
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(LZ4),
+  ScopeName String CODEC(LZ4),
+  ScopeVersion String CODEC(LZ4),
+  SpanAttributes Map(LowCardinality(String), String) CODEC(LZ4),
+  Duration UInt64 CODEC(T64, LZ4), 
   StatusCode LowCardinality(String) CODEC(ZSTD(1)),
-  StatusMessage String CODEC(ZSTD(1)),
+  StatusMessage String CODEC(LZ4),
   Events Nested (
     Timestamp DateTime64(9),
     Name LowCardinality(String),
     Attributes Map(LowCardinality(String), String)
-  ) CODEC(ZSTD(1)),
+  ) CODEC(LZ4),
   Links Nested (
     TraceId String,
     SpanId String,
     TraceState String,
     Attributes Map(LowCardinality(String), String)
-  ) CODEC(ZSTD(1)),
+  ) CODEC(LZ4),
   Team LowCardinality(String) DEFAULT '' CODEC(ZSTD(1)),
   
   
@@ -50,9 +50,6 @@ CREATE TABLE IF NOT EXISTS otel.otel_traces  (
     )
   ) CODEC(ZSTD(1)),
   INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
-  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX idx_span_attr_key mapKeys(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX idx_span_attr_value mapValues(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX idx_duration Duration TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree
@@ -80,15 +77,15 @@ GROUP BY TraceId;
 
 CREATE TABLE IF NOT EXISTS heliograph.otlp_traces_in  (
   resource_spans Array(Tuple(
-    resource Tuple(attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64))))),
+    resource Tuple(attributes Array(Tuple(key String, value String))),
     scope_spans Array(Tuple(
       scope Tuple(name String, version String),
       spans Array(Tuple(
         trace_id String, span_id String, trace_state String, parent_span_id String, name String, kind Int64,
         start_time_unix_nano UInt64, end_time_unix_nano UInt64,
-        attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))),
-        events Array(Tuple(time_unix_nano UInt64, name String, attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))))),
-        links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Array(Tuple(key String, value Tuple(string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)))))),
+        attributes Array(Tuple(key String, value String)),
+        events Array(Tuple(time_unix_nano UInt64, name String, attributes Array(Tuple(key String, value String)))),
+        links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Array(Tuple(key String, value String)))),
         status Tuple(message String, code Int64)
       ))
     ))
@@ -100,12 +97,34 @@ CREATE TABLE IF NOT EXISTS heliograph.otlp_traces_in  (
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS heliograph.otlp_traces_mv 
 TO otel.otel_traces AS
-WITH attributes -> CAST(arrayMap(kv -> (kv.1, multiIf(
-    isNotNull(kv.2.1), assumeNotNull(kv.2.1),
-    isNotNull(kv.2.3), toString(assumeNotNull(kv.2.3)),
-    isNotNull(kv.2.2), if(assumeNotNull(kv.2.2) = 0, 'false', 'true'),
-    isNotNull(kv.2.4), toString(assumeNotNull(kv.2.4)),
-    '')), attributes), 'Map(LowCardinality(String), String)') AS text_map
+WITH
+  
+  x -> bitOr(bitAnd(x, 0x007f007f007f007f), bitShiftRight(bitAnd(x, 0x7f007f007f007f00), 1)) AS join_7,
+  x -> bitOr(bitAnd(x, 0x00003fff00003fff), bitShiftRight(bitAnd(x, 0x3fff00003fff0000), 2)) AS join_14,
+  x -> bitOr(bitAnd(x, 0x000000000fffffff), bitShiftRight(bitAnd(x, 0x0fffffff00000000), 4)) AS join_28,
+  value -> reinterpretAsInt64(bitOr(
+    join_28(join_14(join_7(reinterpretAsUInt64(substring(value, 2, 8))))),
+    bitOr(
+      bitShiftLeft(toUInt64(bitAnd(reinterpretAsUInt8(substring(value, 10, 1)), 0x7f)), 56),
+      bitShiftLeft(toUInt64(bitAnd(reinterpretAsUInt8(substring(value, 11, 1)), 1)), 63)
+    )
+  )) AS int_of,
+  
+  
+  value -> multiIf(
+    startsWith(value, '\x0a'), if(
+      length(value) < 130,
+      substring(value, 3),
+      substring(value, multiIf(length(value) < 16387, 4, length(value) < 2097156, 5, 6))
+    ),
+    startsWith(value, '\x18'), if(
+      length(value) = 2, toString(reinterpretAsUInt8(substring(value, 2))), toString(int_of(value))
+    ),
+    startsWith(value, '\x10'), if(value = '\x10\x00', 'false', 'true'),
+    startsWith(value, '\x21'), toString(reinterpretAsFloat64(substring(value, 2))),
+    ''
+  ) AS text_of,
+  attributes -> CAST(arrayMap(kv -> (kv.1, text_of(kv.2)), attributes), 'Map(LowCardinality(String), String)') AS text_map
 SELECT
   fromUnixTimestamp64Nano(toInt64(span.start_time_unix_nano)) AS Timestamp,
   lower(hex(span.trace_id)) AS TraceId,
