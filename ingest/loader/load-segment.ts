@@ -49,6 +49,8 @@ export interface LoadReport {
   /** Items loaded, without those in quarantine. */
   items: number;
   quarantinedBodies: number;
+  /** Where they begin in the segment. */
+  quarantinedOffsets: number[];
   attempts: number;
   /** Duration of the attempt that succeeded. */
   loadMs: number;
@@ -73,6 +75,7 @@ export async function loadSegment(
     bytes: segment.bytes,
     items: segment.items,
     quarantinedBodies: 0,
+    quarantinedOffsets: [],
     attempts: 0,
     loadMs: 0,
   };
@@ -135,6 +138,7 @@ async function bisect(
   if (bodies.length === 1 && only !== undefined) {
     await deps.quarantine(segment, only, error.message);
     report.quarantinedBodies += 1;
+    report.quarantinedOffsets.push(only.offset);
     report.items -= only.items;
     deps.log.error(
       { segment: segment.name, offset: only.offset, items: only.items, reason: error.message },
