@@ -8,6 +8,7 @@ import { latency } from './latency/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
 import { sources } from './sources/index.ts';
+import { storage } from './storage/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
@@ -22,6 +23,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   ci,
   contributors,
   sources,
+  storage,
 ];
 
 /** Every view of every analyzer, in registry order. */

@@ -16,6 +16,7 @@ import { createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
+import { createDiskKeeper, type DiskKeeper } from './disk.ts';
 import { openPageDoors, type PageDoors } from './doors.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
@@ -83,6 +84,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
+  const disk = openDiskKeeper(config, store, ingest.journal, clock, log);
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
   const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
@@ -116,6 +118,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     store: store.store,
     layout: store.layout,
     retention: retentionOf(config),
+    disk,
     metrics,
     markCovered: createCoverage(createRowSink(ingest.journal), clock),
     openSources: () => [
@@ -218,6 +221,19 @@ function retentionOf({ retention }: Config): Retention {
     rollupMinuteMs: retention.rollupMinute,
     rollupCoarseMs: retention.rollupCoarse,
   };
+}
+
+function openDiskKeeper(config: Config, open: OpenStore, journal: DiskJournal, clock: Clock, log: Log): DiskKeeper {
+  const { capGiB } = config.disk;
+  return createDiskKeeper({
+    store: open.store,
+    layout: open.layout,
+    rows: createRowSink(journal),
+    capBytes: capGiB === undefined ? undefined : capGiB * 1024 ** 3,
+    journalBytes: () => journal.depth().bytes,
+    clock,
+    log,
+  });
 }
 
 function checkers(

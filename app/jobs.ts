@@ -1,8 +1,9 @@
 /** Every periodic job of Heliograph, as data: the scheduler runs them, /metrics counts them. */
 import type { Clock, Log, Store } from '../core/ports.ts';
 import type { Layout } from '../store/render.ts';
-import { applyRetention, type Retention } from '../store/retention.ts';
+import { applyRetention, dropExpired, type Retention } from '../store/retention.ts';
 import type { MarkCovered } from './background/coverage.ts';
+import type { DiskKeeper } from './disk.ts';
 import type { Metrics } from './metrics.ts';
 import type { Task } from './scheduler/task.ts';
 
@@ -10,6 +11,7 @@ export interface JobDeps {
   store: Store;
   layout: Layout;
   retention: Retention;
+  disk: DiskKeeper;
   metrics: Metrics;
   markCovered: MarkCovered;
   /** Sources in `boards.source_status` whose doors are open right now. */
@@ -46,10 +48,21 @@ export function createJobs(deps: JobDeps): Task[] {
     {
       id: 'retention',
       initialDelayMs: 2 * SECOND_MS,
-      intervalMs: 24 * 3600 * SECOND_MS,
+      intervalMs: 3600 * SECOND_MS,
       timeoutMs: 60 * SECOND_MS,
       overlap: 'skip',
-      run: async () => void (await applyRetention(deps.store, deps.layout, deps.retention, deps.log)),
+      run: async () => {
+        await applyRetention(deps.store, deps.layout, deps.retention, deps.log);
+        await dropExpired(deps.store, deps.layout, deps.retention, deps.clock.nowMs(), deps.log);
+      },
+    },
+    {
+      id: 'disk',
+      initialDelayMs: 5 * SECOND_MS,
+      intervalMs: 60 * SECOND_MS,
+      timeoutMs: 60 * SECOND_MS,
+      overlap: 'skip',
+      run: () => deps.disk.keep(),
     },
     ...(deps.probeUrl === undefined ? [] : [probeTask(deps, deps.probeUrl)]),
   ];
