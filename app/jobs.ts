@@ -2,6 +2,7 @@
 import type { Clock, Log, Store } from '../core/ports.ts';
 import type { Layout } from '../store/render.ts';
 import { applyRetention, dropExpired, type Retention } from '../store/retention.ts';
+import type { QuarantineKeeper } from '../ingest/journal/quarantine-keeper.ts';
 import type { MarkCovered } from './background/coverage.ts';
 import type { DiskKeeper } from './disk.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,6 +13,7 @@ export interface JobDeps {
   layout: Layout;
   retention: Retention;
   disk: DiskKeeper;
+  quarantine: QuarantineKeeper;
   metrics: Metrics;
   markCovered: MarkCovered;
   /** Sources in `boards.source_status` whose doors are open right now. */
@@ -55,6 +57,14 @@ export function createJobs(deps: JobDeps): Task[] {
         await applyRetention(deps.store, deps.layout, deps.retention, deps.log);
         await dropExpired(deps.store, deps.layout, deps.retention, deps.clock.nowMs(), deps.log);
       },
+    },
+    {
+      id: 'quarantine',
+      initialDelayMs: 3 * SECOND_MS,
+      intervalMs: 60 * SECOND_MS,
+      timeoutMs: 30 * SECOND_MS,
+      overlap: 'skip',
+      run: () => deps.quarantine.keep(),
     },
     {
       id: 'disk',

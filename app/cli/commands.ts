@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { boardsExportCommand } from './commands/boards.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { JOURNAL_COMMANDS } from './commands/journal.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -12,4 +13,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   configCommand,
   doctorCommand,
   boardsExportCommand,
+  ...JOURNAL_COMMANDS,
 ];

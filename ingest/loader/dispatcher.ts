@@ -166,7 +166,7 @@ class LoadDispatcher implements Dispatcher {
 
 /** Only what crosses a thread. */
 function plain(segment: LoadableSegment): LoadableSegment {
-  const { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } =
+  const { name, path, indexPath, signal, format, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } =
     segment;
-  return { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings };
+  return { name, path, indexPath, signal, format, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings };
 }

@@ -5,7 +5,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../../core/errors.ts';
-import type { Clock, Log, SegmentLoad, Store } from '../../core/ports.ts';
+import type { Clock, Log, SegmentFormat, SegmentLoad, Store } from '../../core/ports.ts';
 import { isFormatError } from './errors.ts';
 
 /** A sealed segment, as far as loading needs it. Plain data: it crosses a thread. */
@@ -14,6 +14,7 @@ export interface LoadableSegment {
   path: string;
   indexPath: string;
   signal: string;
+  format: SegmentFormat;
   team: string;
   loNs: bigint;
   hiNs: bigint;

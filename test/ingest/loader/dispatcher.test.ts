@@ -39,6 +39,7 @@ function segment(name: string): LoadableSegment {
     path: '',
     indexPath: '',
     signal: 's',
+    format: 'protobuf',
     team: '',
     loNs: 0n,
     hiNs: 1n,
