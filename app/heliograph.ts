@@ -17,12 +17,14 @@ import { type Coverage, createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
+import { createDiskKeeper, type DiskKeeper } from './disk.ts';
 import { openPageDoors, type PageDoors } from './doors.ts';
 import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
+import { registerJournal } from './http/journal.ts';
+import { type Ingest, openDispatcher, openIngest, openReplay } from './ingest.ts';
 import { createJobs } from './jobs.ts';
 import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
@@ -88,8 +90,9 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const onRun = (run: TaskRun): void => recordTaskRun(telemetry.tracer, run);
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
+  const disk = openDiskKeeper(config, store, ingest, clock, log);
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
+  const sources = metricSources({ ingest, disk, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
@@ -107,7 +110,11 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
     checkers: checkers(store, ingest.journal, state, profiler),
     viewsReady: () => state.migrated,
-    registerDoors: doors.register,
+    registerDoors(app) {
+      doors.register(app);
+      const replay = openReplay(ingest, store, clock, log);
+      registerJournal(app, { journal: ingest.journal, quarantine: ingest.quarantine.state, replay });
+    },
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,
@@ -122,6 +129,8 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     store: store.store,
     layout: store.layout,
     retention: retentionOf(config),
+    disk,
+    quarantine: ingest.quarantine,
     metrics,
     coverage,
     openSources: () => [
@@ -160,6 +169,7 @@ function openBackground(
 
 function metricSources(parts: {
   ingest: Ingest;
+  disk: DiskKeeper;
   doors: PageDoors;
   store: OpenStore;
   state: { engineUp: boolean };
@@ -167,10 +177,14 @@ function metricSources(parts: {
   background(): Background | undefined;
   clock: Clock;
 }): MetricSources {
-  const { ingest, doors, store, state, scheduler, background, clock } = parts;
+  const { ingest, disk, doors, store, state, scheduler, background, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
     hooks: () => doors.ledger.totals(),
+    journalStats: () => ingest.journal.stats(),
+    journalRoom: () => ingest.journal.room(),
+    quarantine: ingest.quarantine.state,
+    disk: disk.state,
     journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
@@ -239,6 +253,29 @@ function retentionOf({ retention }: Config): Retention {
   };
 }
 
+function openDiskKeeper(config: Config, open: OpenStore, ingest: Ingest, clock: Clock, log: Log): DiskKeeper {
+  const { journal, quarantine } = ingest;
+  const { capGiB } = config.disk;
+  return createDiskKeeper({
+    store: open.store,
+    layout: open.layout,
+    rows: createRowSink(journal),
+    capBytes: capGiB === undefined ? undefined : capGiB * 1024 ** 3,
+    journalBytes: () => journal.depth().bytes + quarantine.state().bytes,
+    clock,
+    log,
+  });
+}
+
+/** What /readyz says of the journal. Throws why bodies are refused. */
+function describeRoom(journal: DiskJournal): string {
+  const { full, retryAfterSeconds, maxBacklogBytes } = journal.room();
+  if (full !== undefined) throw new Error(`${full} Senders are told to wait ${retryAfterSeconds} s.`);
+  const { bytes } = journal.depth();
+  const drained = Math.round(journal.stats().drainBytesPerSecond);
+  return `${bytes} of ${maxBacklogBytes} bytes wait for the store, which took ${drained} a second lately`;
+}
+
 function checkers(
   store: OpenStore,
   journal: DiskJournal,
@@ -265,9 +302,7 @@ function checkers(
     {
       name: 'journal',
       async check() {
-        const { full } = journal.room();
-        if (full !== undefined) throw new Error(full);
-        return undefined;
+        return describeRoom(journal);
       },
     },
     // Never a reason not to be ready: without a profiler everything but profiles works.

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { FastifyInstance } from 'fastify';
 import { OTLP_COLLECTORS } from '../collectors/index.ts';
 import { encodeStatus } from '../collectors/otlp/response.ts';
+import { StoreError } from '../core/errors.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Auth } from '../ingest/auth.ts';
@@ -15,10 +16,16 @@ import { createOtlpHttpDoor } from '../ingest/doors/otlp-http.ts';
 import { createReceiver } from '../ingest/doors/receive.ts';
 import { createRejectKeeper } from '../ingest/doors/reject-keeper.ts';
 import { createSlowLane, type SlowLane } from '../ingest/doors/slow-lane.ts';
+import {
+  createQuarantineKeeper,
+  QUARANTINE_LIMITS,
+  type QuarantineKeeper,
+} from '../ingest/journal/quarantine-keeper.ts';
 import { createJournal } from '../ingest/journal/journal.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
-import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
+import { createReplay, type ReplayOne } from '../ingest/replay.ts';
+import { PINNED_BLOCK_SETTINGS, renderTrial } from '../store/load.ts';
 import { type Access, openAccess } from './access.ts';
 import type { Config } from './config/schema.ts';
 import { closeServer } from './http/close.ts';
@@ -29,6 +36,7 @@ import type { LoaderWorkerData } from './workers/loader.ts';
 
 export interface Ingest {
   journal: DiskJournal;
+  quarantine: QuarantineKeeper;
   ledger: DoorLedger;
   slowLane: SlowLane;
   door: FastifyInstance;
@@ -82,7 +90,29 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   onStop('doors after a failed start', async (remainingMs) => {
     await Promise.all([closeServer(door, remainingMs / 2, clock), grpcDoor.close(remainingMs / 2)]);
   });
-  return { journal, ledger, slowLane, door, grpcDoor, access, selfDoor };
+  const quarantine = createQuarantineKeeper(journal.quarantineDir, QUARANTINE_LIMITS, log);
+  return { journal, quarantine, ledger, slowLane, door, grpcDoor, access, selfDoor };
+}
+
+/** Replays of quarantined bodies. The embedded engine is asked first whether it could read them; a server is not, as it would need the bytes. */
+export function openReplay({ journal }: Ingest, { store }: OpenStore, clock: Clock, log: Log): ReplayOne {
+  return createReplay({
+    quarantineDir: journal.quarantineDir,
+    journal,
+    collectors: OTLP_COLLECTORS,
+    async trial(signal, path) {
+      if (store.engine !== 'embedded') return undefined;
+      try {
+        await store.query(renderTrial(signal, path));
+        return undefined;
+      } catch (error) {
+        if (error instanceof StoreError && error.code === 'query_failed') return error.message;
+        return undefined; // a store that does not answer says nothing of the bytes: they wait in the journal for it
+      }
+    },
+    clock,
+    log,
+  });
 }
 
 /** The loader; it does not run yet. */

@@ -1,8 +1,10 @@
 /** Every periodic job of Heliograph, as data: the scheduler runs them, /metrics counts them. */
 import type { Clock, Log, Store } from '../core/ports.ts';
 import type { Layout } from '../store/render.ts';
-import { applyRetention, type Retention } from '../store/retention.ts';
+import type { QuarantineKeeper } from '../ingest/journal/quarantine-keeper.ts';
+import { applyRetention, dropExpired, type Retention } from '../store/retention.ts';
 import type { Coverage } from './background/coverage.ts';
+import type { DiskKeeper } from './disk.ts';
 import type { Metrics } from './metrics.ts';
 import type { Task } from './scheduler/task.ts';
 
@@ -10,6 +12,8 @@ export interface JobDeps {
   store: Store;
   layout: Layout;
   retention: Retention;
+  disk: DiskKeeper;
+  quarantine: QuarantineKeeper;
   metrics: Metrics;
   coverage: Coverage;
   /** Sources in `boards.source_status` whose doors are open right now. */
@@ -46,10 +50,29 @@ export function createJobs(deps: JobDeps): Task[] {
     {
       id: 'retention',
       initialDelayMs: 2 * SECOND_MS,
-      intervalMs: 24 * 3600 * SECOND_MS,
+      intervalMs: 3600 * SECOND_MS,
       timeoutMs: 60 * SECOND_MS,
       overlap: 'skip',
-      run: async () => void (await applyRetention(deps.store, deps.layout, deps.retention, deps.log)),
+      run: async () => {
+        await applyRetention(deps.store, deps.layout, deps.retention, deps.log);
+        await dropExpired(deps.store, deps.layout, deps.retention, deps.clock.nowMs(), deps.log);
+      },
+    },
+    {
+      id: 'quarantine',
+      initialDelayMs: 3 * SECOND_MS,
+      intervalMs: 60 * SECOND_MS,
+      timeoutMs: 30 * SECOND_MS,
+      overlap: 'skip',
+      run: () => deps.quarantine.keep(),
+    },
+    {
+      id: 'disk',
+      initialDelayMs: 5 * SECOND_MS,
+      intervalMs: 60 * SECOND_MS,
+      timeoutMs: 60 * SECOND_MS,
+      overlap: 'skip',
+      run: () => deps.disk.keep(),
     },
     ...(deps.probeUrl === undefined ? [] : [probeTask(deps, deps.probeUrl)]),
   ];

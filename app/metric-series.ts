@@ -2,9 +2,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HookCount } from '../ingest/doors/hook-ledger.ts';
 import { type DoorTotals, OTLP_DOORS } from '../ingest/doors/ledger.ts';
+import { createStorageRefreshers, type StorageSources } from './journal-series.ts';
 
 /** What the snapshot job reads. All counts are since the start of the process. */
-export interface MetricSources {
+export interface MetricSources extends StorageSources {
   door(): DoorTotals;
   hooks(): readonly HookCount[];
   journal(): { segments: number; bytes: number; oldestMs: number | null; refused: Readonly<Record<string, number>> };
@@ -26,6 +27,7 @@ export function createRefreshers(registry: Registry, sources: MetricSources): ((
     engineSeries(registry, sources),
     jobSeries(registry, sources),
     backgroundSeries(registry, sources),
+    ...createStorageRefreshers(registry, sources),
   ];
 }
 

@@ -29,14 +29,22 @@ interface Result {
   cpuSeconds: number;
 }
 
+let bodyNumber = 0;
+
 /** Keeps `inFlight` appends going until the time is up. */
-async function drive(inFlight: number, append: () => Promise<unknown>): Promise<Omit<Result, 'syncs'>> {
+async function drive(
+  body: Uint8Array,
+  inFlight: number,
+  append: (bytes: Uint8Array) => Promise<unknown>,
+): Promise<Omit<Result, 'syncs'>> {
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   let appends = 0;
   const worker = async () => {
+    const bytes = Buffer.from(body);
     while (performance.now() - start < RUN_MS) {
-      await append();
+      bytes.writeUInt32LE(bodyNumber++, 0); // the same bytes again would be told to be a repeat
+      await append(bytes);
       appends++;
     }
   };
@@ -45,27 +53,28 @@ async function drive(inFlight: number, append: () => Promise<unknown>): Promise<
   return { appends, seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
-async function journalRun(dir: string, bytes: Uint8Array, spans: number, inFlight: number): Promise<Result> {
+async function journalRun(dir: string, body: Uint8Array, spans: number, inFlight: number): Promise<Result> {
   const options = { minFreeBytes: 0, retentionMs: () => 86_400_000, loadSettings: {} };
   const journal = await createJournal({ dir, clock: systemClock, log: silent, options });
   const done: Promise<void>[] = [];
   journal.onSealed(({ name }) => done.push(journal.remove(name))); // the loader's part, so that deleting is paid for too
   const lane = journal.lane('traces', 'protobuf', '');
-  const result = await drive(inFlight, () => {
+  const result = await drive(body, inFlight, (bytes) => {
     lane.bounds();
     return lane.append({ bytes, items: spans });
   });
-  const { syncs } = journal.stats();
+  const { syncs, bodies } = journal.stats();
+  if (bodies !== result.appends) throw new Error(`${result.appends} appends, ${bodies} bodies stored`);
   await journal.close(10_000);
   await Promise.all(done);
   return { ...result, syncs };
 }
 
-async function plainRun(dir: string, bytes: Uint8Array, inFlight: number): Promise<Result> {
+async function plainRun(dir: string, body: Uint8Array, inFlight: number): Promise<Result> {
   const path = join(dir, 'plain');
   const fd = openSync(path, 'w');
   let end = 0;
-  const result = await drive(inFlight, async () => {
+  const result = await drive(body, inFlight, async (bytes) => {
     const at = end;
     end += bytes.byteLength;
     await machineFiles.writev(fd, [bytes], at);

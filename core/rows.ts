@@ -235,6 +235,23 @@ export interface SourceMinuteRow {
   minute: number;
 }
 
+/** heliograph.disk_drops: a partition that was dropped because the disk may hold no more. */
+export interface DiskDropRow {
+  time_ms: number;
+  kind: 'spans' | 'profiles' | 'rollups' | 'records';
+  table: string;
+  partition: string;
+  /** Days that it held, `2026-11-03`. */
+  first_day: string;
+  last_day: string;
+  rows: number;
+  /** Compressed, on disk. */
+  bytes: number;
+  /** Tables and journal before the drop. */
+  used_bytes: number;
+  cap_bytes: number;
+}
+
 /** Journal signal -> the row it carries. */
 export interface Rows {
   source_minutes: SourceMinuteRow;
@@ -252,6 +269,7 @@ export interface Rows {
   go_runtime: GoRuntimeRow;
   alerts: AlertRow;
   alert_deliveries: AlertDeliveryRow;
+  disk_drops: DiskDropRow;
 }
 
 export type RowSignal = keyof Rows;

@@ -95,10 +95,22 @@ const LOAD_SETTINGS = {
 /** Signals that can be loaded. */
 export const LOADABLE_SIGNALS = Object.keys(RECIPES);
 
+/** The statement that reads a file as a load would, and stores nothing: fails where the load would. Embedded engine only. Throws `internal` for a signal without a recipe. */
+export function renderTrial(signal: string, path: string): { sql: string; settings: Record<string, string | number> } {
+  const { format, structure, settings } = recipeOf(signal);
+  const source = `file(${stringLiteral(path)}, '${format}', ${stringLiteral(structure)})`;
+  return { sql: `SELECT sum(ignore(*)) FROM ${source}`, settings };
+}
+
+function recipeOf(signal: string): Recipe {
+  const recipe = RECIPES[signal];
+  if (recipe === undefined) throw new HeliographError('internal', `no load recipe for signal ${signal}`);
+  return recipe;
+}
+
 /** The statement that loads `segment`. Throws `internal` for a signal without a recipe. */
 export function renderLoad(segment: SegmentLoad, engine: 'embedded' | 'server'): RenderedLoad {
-  const recipe = RECIPES[segment.signal];
-  if (recipe === undefined) throw new HeliographError('internal', `no load recipe for signal ${segment.signal}`);
+  const recipe = recipeOf(segment.signal);
   const structure = stringLiteral(recipe.structure);
   const source =
     engine === 'embedded'

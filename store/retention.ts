@@ -1,5 +1,9 @@
-/** Retention: table TTLs that follow the settings, on data already stored too. */
+/**
+ * Retention: table TTLs that follow the settings, on data already stored too. The engine looks after a TTL when it merges, which may be
+ * hours later; so partitions that are past their time as a whole are dropped here.
+ */
 import type { Log, Store } from '../core/ports.ts';
+import { dropPartition, listPartitions, type Partition } from './partitions.ts';
 import { type Layout, localTable, renderSql } from './render.ts';
 
 /** Days to keep, by kind of data. */
@@ -12,6 +16,8 @@ export interface Retention {
 }
 
 const DAY_MS = 86_400_000;
+/** A partition's day is one of the engine's time zone, which may be half a day from ours. */
+const ZONE_MS = 14 * 3_600_000;
 
 interface TimedTable {
   table: string;
@@ -20,7 +26,8 @@ interface TimedTable {
   keepMs: (retention: Retention) => number;
 }
 
-const TABLES: readonly TimedTable[] = [
+/** Every table whose data ages; what can be rebuilt from its source (commits) does not. */
+export const TIMED_TABLES: readonly TimedTable[] = [
   { table: 'otel.otel_traces', timeColumn: 'toDateTime(Timestamp)', keepMs: (retention) => retention.spansMs },
   { table: 'otel.otel_traces_trace_id_ts', timeColumn: 'Start', keepMs: (retention) => retention.spansMs },
   { table: 'heliograph.span_latency_1m', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
@@ -60,7 +67,7 @@ const TABLES: readonly TimedTable[] = [
  */
 export async function applyRetention(store: Store, layout: Layout, retention: Retention, log: Log): Promise<string[]> {
   const changed: string[] = [];
-  for (const { table, timeColumn, keepMs } of TABLES) {
+  for (const { table, timeColumn, keepMs } of TIMED_TABLES) {
     const seconds = Math.round(keepMs(retention) / 1000);
     const target = localTable(table, layout);
     if ((await currentTtl(store, target)) === `${timeColumn} + toIntervalSecond(${seconds})`) continue;
@@ -73,6 +80,29 @@ export async function applyRetention(store: Store, layout: Layout, retention: Re
     changed.push(target);
   }
   return changed;
+}
+
+/** Drops every partition whose last instant is past its table's time. Returns them. Throws StoreError. */
+export async function dropExpired(
+  store: Store,
+  layout: Layout,
+  retention: Retention,
+  nowMs: number,
+  log: Log,
+): Promise<Partition[]> {
+  const keep = new Map(TIMED_TABLES.map(({ table, keepMs }) => [table, keepMs(retention)]));
+  const { partitions } = await listPartitions(store, layout);
+  const expired = partitions.filter(({ table, days }) => {
+    const keepMs = keep.get(table);
+    if (days === null || keepMs === undefined) return false;
+    return Date.parse(`${days.last}T00:00:00Z`) + DAY_MS + ZONE_MS + keepMs <= nowMs;
+  });
+  for (const partition of expired) {
+    await dropPartition(store, layout, partition);
+    const { table, days, rows, bytes } = partition;
+    log.info({ table, ...days, rows, bytes }, 'partition dropped: its time is over');
+  }
+  return expired;
 }
 
 async function currentTtl(store: Store, table: string): Promise<string | undefined> {

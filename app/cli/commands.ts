@@ -4,6 +4,7 @@ import { boardsExportCommand } from './commands/boards.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keysListCommand, keysNewCommand, keysRevokeCommand } from './commands/keys.ts';
+import { JOURNAL_COMMANDS } from './commands/journal.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -16,4 +17,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   keysNewCommand,
   keysListCommand,
   keysRevokeCommand,
+  ...JOURNAL_COMMANDS,
 ];

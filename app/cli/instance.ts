@@ -28,13 +28,21 @@ export function hostForClients(bind: string): string {
   return bind.includes(':') ? `[${bind}]` : bind;
 }
 
-/** GETs a path of the instance, with the token as Basic password. A connection that fails is an answer of its own. */
-export async function ask(baseUrl: string, path: string, token: string | undefined): Promise<Reply> {
+/** Asks for a path of the instance, with the token as Basic password. A connection that fails is an answer of its own. */
+export async function ask(
+  baseUrl: string,
+  path: string,
+  token: string | undefined,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<Reply> {
   const headers: Record<string, string> = { accept: 'application/json', connection: 'close' };
   if (token !== undefined) headers['authorization'] = `Basic ${Buffer.from(`heliograph:${token}`).toString('base64')}`;
+  if (method === 'POST') headers['content-type'] = 'application/json';
   try {
     const response = await fetch(baseUrl + path, {
+      method,
       headers,
+      ...(method === 'POST' && { body: '{}' }),
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -49,9 +57,14 @@ export async function ask(baseUrl: string, path: string, token: string | undefin
   }
 }
 
-/** GETs JSON or throws what went wrong, as a code of the error table. */
-export async function askOrThrow(baseUrl: string, path: string, token: string | undefined): Promise<unknown> {
-  const reply = await ask(baseUrl, path, token);
+/** The JSON of an answer, or throws what went wrong, as a code of the error table. */
+export async function askOrThrow(
+  baseUrl: string,
+  path: string,
+  token: string | undefined,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<unknown> {
+  const reply = await ask(baseUrl, path, token, method);
   if (reply.kind === 'down') {
     const message = `no Heliograph answers at ${baseUrl} (${reply.reason}); start one with: heliograph serve`;
     throw new HeliographError('store_unavailable', message);

@@ -81,6 +81,18 @@ export const SETTINGS = Type.Object({
     rollupMinute: duration('How long the 1-minute rollups are kept.', '35d', '90d', '1h', '3650d'),
     rollupCoarse: duration('How long CI runs, deployments and alerts are kept.', '400d', '800d', '1h', '3650d'),
   }),
+  disk: Type.Object({
+    capGiB: Type.Optional(
+      Type.Number({
+        description:
+          'How much all tables and the journal may take on disk. Above it the oldest partitions are dropped before their time, and boards.disk_drops says which. Absent: no cap.',
+        unit: 'GiB',
+        examples: [50],
+        minimum: 0.01,
+        maximum: 1_048_576,
+      }),
+    ),
+  }),
   git: Type.Object({
     every: duration('How often the repositories are looked at for new commits.', '1m', '10m', '1s', '30d'),
     repositories: list<GitRepository>(

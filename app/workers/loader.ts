@@ -30,10 +30,14 @@ port.on('message', ({ load: segment }: LoaderCommand) => {
     {
       store,
       readBodies,
-      quarantine: async ({ name, signal }, { offset, bytes }, reason) =>
+      quarantine: async ({ name, signal, team, format }, { offset, bytes, items }, reason) =>
         void (await quarantine(quarantineDir, {
           name: `${name}.${offset}`,
+          kind: 'unloaded',
           signal,
+          team,
+          format,
+          items,
           segment: name,
           offset,
           bytes,

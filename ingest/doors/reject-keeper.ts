@@ -28,6 +28,7 @@ export function createRejectKeeper(dir: string, clock: Clock, log: Log, items = 
       signal,
       segment: '',
       offset: 0,
+      kind: 'sample',
     }).catch((error: unknown) => log.warn({ err: error }, `rejected ${items} not kept`));
   };
 }

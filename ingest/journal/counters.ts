@@ -1,9 +1,9 @@
 import type { HeliographError } from '../../core/errors.ts';
-import type { JournalStats } from './types.ts';
+import type { JournalCounts, JournalStats } from './types.ts';
 
 /** What the journal did since it was opened. */
 export class Counters {
-  readonly #done = { bodies: 0, items: 0, bytes: 0, commits: 0, syncs: 0 };
+  readonly #done = { bodies: 0, items: 0, bytes: 0, commits: 0, syncs: 0, duplicateBodies: 0, duplicateBytes: 0 };
   readonly #refused: Record<keyof JournalStats['refused'], number> = {
     journal_full: 0,
     journal_unavailable: 0,
@@ -19,6 +19,12 @@ export class Counters {
     }
   }
 
+  /** A body that was acked because it had been stored before. */
+  duplicate(bytes: number): void {
+    this.#done.duplicateBodies++;
+    this.#done.duplicateBytes += bytes;
+  }
+
   synced(count: number): void {
     this.#done.syncs += count;
   }
@@ -28,7 +34,7 @@ export class Counters {
     if (code in this.#refused) this.#refused[code as keyof JournalStats['refused']] += bodies;
   }
 
-  snapshot(): JournalStats {
+  snapshot(): JournalCounts {
     return { ...this.#done, refused: { ...this.#refused } };
   }
 }

@@ -8,8 +8,17 @@ import { dirname, join, resolve } from 'node:path';
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, JournalLane, Log, SegmentFormat } from '../../core/ports.ts';
 import { Counters } from './counters.ts';
+import {
+  DuplicateWindow,
+  hasWindow,
+  type LaneSalt,
+  laneSalt,
+  WINDOW_MAX_BODIES,
+  WINDOW_MS,
+} from './duplicate-window.ts';
 import { type JournalFiles, machineFiles } from './files.ts';
 import { Lane, type LaneDeps } from './lane.ts';
+import { OnceLane } from './once-lane.ts';
 import { readBodies } from './read-bodies.ts';
 import { recover } from './recover.ts';
 import { removePair } from './recover-pair.ts';
@@ -19,11 +28,13 @@ import type {
   JournalDepth,
   JournalDeps,
   JournalOptions,
+  JournalRoom,
   JournalStats,
   RecoveryReport,
   SealedSegment,
   StoredBody,
 } from './types.ts';
+import { WindowLog } from './window-log.ts';
 
 const MIB = 1024 * 1024;
 /** Sealed segments that a loader has under way when it keeps up. */
@@ -39,6 +50,7 @@ const DEFAULTS = {
   maxBacklogBytes: 8192 * MIB,
   maxPendingBytes: 128 * MIB,
   minFreeBytes: 512 * MIB,
+  maxWindowBodies: WINDOW_MAX_BODIES,
 };
 
 /**
@@ -54,7 +66,10 @@ export async function createJournal(deps: JournalDeps): Promise<DiskJournal> {
   const nextName = names(await bootId(dir, random));
   const quarantineDir = join(dir, 'quarantine');
   const { sealed, report } = await recover({ dir, quarantineDir, files, log, nextName });
-  return new OnDiskJournal({ dir, quarantineDir, files, clock, log, nextName, options }, sealed, report);
+  const windowLog = new WindowLog(dir, files, clock, WINDOW_MS, () => nextName('window'));
+  const window = new DuplicateWindow(windowLog, clock, log, options.maxWindowBodies);
+  await window.recover(sealed);
+  return new OnDiskJournal({ dir, quarantineDir, files, clock, log, nextName, options, window }, sealed, report);
 }
 
 interface Parts {
@@ -65,6 +80,7 @@ interface Parts {
   log: Log;
   nextName: (signal: string) => string;
   options: Required<JournalOptions>;
+  window: DuplicateWindow;
 }
 
 class OnDiskJournal implements DiskJournal {
@@ -76,7 +92,7 @@ class OnDiskJournal implements DiskJournal {
   readonly #counters = new Counters();
   /** Oldest first: recovered ones by age, then in the order of sealing. */
   readonly #sealed: Map<string, SealedSegment>;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, { lane: Lane; door: JournalLane }>();
   readonly #listeners = new Set<(segment: SealedSegment) => void>();
   #closing = false;
 
@@ -93,12 +109,18 @@ class OnDiskJournal implements DiskJournal {
   lane(signal: string, format: SegmentFormat, team: string): JournalLane {
     if (!SIGNAL.test(signal)) throw new RangeError(`signal ${JSON.stringify(signal)}: must match ${SIGNAL.source}`);
     const key = JSON.stringify([signal, format, team]);
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(this.#laneDeps(), signal, format, team);
-      this.#lanes.set(key, lane);
-    }
-    return lane;
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known.door;
+    const lane = new Lane(this.#laneDeps(), signal, format, team);
+    const door = hasWindow(format) ? this.#once(lane, laneSalt(signal, format, team)) : lane;
+    this.#lanes.set(key, { lane, door });
+    return door;
+  }
+
+  #once(lane: Lane, salt: LaneSalt): JournalLane {
+    const { window, options } = this.#parts;
+    const { segmentMaxBytes } = options;
+    return new OnceLane(lane, { window, salt, room: this.#room, counters: this.#counters, segmentMaxBytes });
   }
 
   sealed(): SealedSegment[] {
@@ -111,12 +133,13 @@ class OnDiskJournal implements DiskJournal {
   }
 
   async sealAll(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.seal()));
+    await Promise.all([...this.#lanes.values()].map(({ lane }) => lane.seal()));
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string, unloaded: readonly number[] = []): Promise<void> {
     const segment = this.#sealed.get(name);
     if (segment === undefined) return;
+    await this.#parts.window.loaded(segment, unloaded);
     await removePair(this.#parts.files, this.#parts.dir, name);
     if (this.#sealed.delete(name)) this.#room.removed(segment.bytes);
   }
@@ -127,7 +150,7 @@ class OnDiskJournal implements DiskJournal {
       if (ms !== null && (depth.oldestMs === null || ms < depth.oldestMs)) depth.oldestMs = ms;
     };
     for (const segment of this.#sealed.values()) older(segment.firstAppendMs);
-    for (const lane of this.#lanes.values()) {
+    for (const { lane } of this.#lanes.values()) {
       const { segments, oldestMs } = lane.depth();
       depth.segments += segments;
       older(oldestMs);
@@ -136,25 +159,31 @@ class OnDiskJournal implements DiskJournal {
   }
 
   stats(): JournalStats {
-    return this.#counters.snapshot();
+    return {
+      ...this.#counters.snapshot(),
+      window: this.#parts.window.stats(),
+      drainBytesPerSecond: this.#room.drainBytesPerSecond(),
+    };
   }
 
-  room(): { full: string | undefined } {
-    return { full: this.#room.full() };
+  room(): JournalRoom {
+    return this.#room.state();
   }
 
   close(deadlineMs: number): Promise<boolean> {
-    const { clock, log } = this.#parts;
+    const { clock, log, window } = this.#parts;
     this.#closing = true;
     return new Promise((settle, fail) => {
       const timer = clock.after(deadlineMs, () => {
         log.warn({ deadlineMs }, 'the journal could not seal everything in time; the next start takes it over');
         settle(false);
       });
-      this.sealAll().then(() => {
-        timer.cancel();
-        settle(true);
-      }, fail);
+      this.sealAll()
+        .then(() => window.close())
+        .then(() => {
+          timer.cancel();
+          settle(true);
+        }, fail);
     });
   }
 
@@ -214,7 +243,13 @@ async function makeDir(dir: string, files: JournalFiles): Promise<void> {
 }
 
 function checkOptions(options: typeof DEFAULTS): void {
-  for (const key of ['segmentMaxBytes', 'segmentMaxAgeMs', 'maxBacklogBytes', 'maxPendingBytes'] as const) {
+  for (const key of [
+    'segmentMaxBytes',
+    'segmentMaxAgeMs',
+    'maxBacklogBytes',
+    'maxPendingBytes',
+    'maxWindowBodies',
+  ] as const) {
     if (!(options[key] > 0)) throw new RangeError(`journal option ${key}: must be above 0, got ${options[key]}`);
   }
   const { minFreeBytes } = options;

@@ -8,21 +8,12 @@
  * bounds for ever; so `bounds()` itself starts a new segment once they are older than `BOUNDS_MAX_AGE_MS`.
  */
 import { HeliographError } from '../../core/errors.ts';
-import type {
-  Appended,
-  Clock,
-  JournalBody,
-  JournalLane,
-  Log,
-  SegmentFormat,
-  TimeBounds,
-  Timer,
-} from '../../core/ports.ts';
+import type { Appended, Clock, JournalLane, Log, SegmentFormat, TimeBounds, Timer } from '../../core/ports.ts';
 import { checkBody } from './body.ts';
 import type { Counters } from './counters.ts';
 import type { JournalFiles } from './files.ts';
-import { type Room, refusalFor } from './room.ts';
-import { SegmentWriter } from './segment-writer.ts';
+import type { Room } from './room.ts';
+import { type HashedBody, SegmentWriter } from './segment-writer.ts';
 import type { LoadSettings, SealedSegment } from './types.ts';
 
 const HOUR_MS = 3_600_000;
@@ -53,18 +44,22 @@ export interface LaneDeps {
 
 const STORED: Appended = { duplicate: false };
 
-interface Entry extends JournalBody {
-  resolve: (appended: Appended) => void;
-  reject: (error: HeliographError) => void;
-}
-
-interface LiveSegment {
-  /** Comes with the first body. */
-  writer: SegmentWriter | null;
+/** What segments share that judge bodies alike. */
+export interface Frame {
   bounds: TimeBounds;
   openedMs: number;
   /** When the bounds were fixed, monotonic. */
   fixedAtMs: number;
+}
+
+interface Entry extends HashedBody {
+  resolve: (appended: Appended) => void;
+  reject: (error: HeliographError) => void;
+}
+
+interface LiveSegment extends Frame {
+  /** Comes with the first body. */
+  writer: SegmentWriter | null;
   firstAppendMs: number | null;
   pending: Entry[];
   /** Bytes durable, under way or pending. */
@@ -109,8 +104,14 @@ export class Lane implements JournalLane {
     return this.#open({ bounds, openedMs, fixedAtMs: now }).bounds;
   }
 
-  append(body: JournalBody): Promise<Appended> {
-    const { bytes, items } = body;
+  /** The frame of the segment that `bounds()` spoke of; null where none is open. */
+  frame(): Frame | null {
+    return this.#current();
+  }
+
+  /** With a `frame`, the body lands in a segment of that frame, whatever has been opened since. */
+  append(body: HashedBody, frame: Frame | null = null): Promise<Appended> {
+    const { bytes, items, hash } = body;
     const length = bytes.byteLength;
     if (length === 0) return Promise.resolve(STORED); // nothing to keep
     const refusal =
@@ -122,12 +123,12 @@ export class Lane implements JournalLane {
       return Promise.reject(refusal);
     }
     const { engineBytes = length } = body;
-    const segment = this.#segmentFor(length, engineBytes);
+    const segment = this.#segmentFor(length, engineBytes, frame);
     segment.assignedBytes += length;
     segment.engineBytes += engineBytes;
     if (segment.firstAppendMs === null) this.#begin(segment);
     const done = new Promise<Appended>((resolve, reject) => {
-      segment.pending.push({ bytes, items, resolve, reject });
+      segment.pending.push({ bytes, items, hash, resolve, reject });
     });
     this.#kick();
     return done;
@@ -152,11 +153,15 @@ export class Lane implements JournalLane {
     return last === undefined || last.closed ? null : last;
   }
 
-  #segmentFor(length: number, engineBytes: number): LiveSegment {
+  #segmentFor(length: number, engineBytes: number, frame: Frame | null): LiveSegment {
     const current = this.#current();
+    if (frame !== null && current?.bounds !== frame.bounds) {
+      if (current !== null) this.#close(current);
+      return this.#open(frame);
+    }
     if (current === null) {
       this.bounds();
-      return this.#segmentFor(length, engineBytes);
+      return this.#segmentFor(length, engineBytes, frame);
     }
     const { segmentMaxBytes, segmentMaxEngineBytes } = this.#deps;
     const fits =
@@ -168,7 +173,7 @@ export class Lane implements JournalLane {
   }
 
   /** Opens a segment in memory; its files come with its first commit. */
-  #open(like: Pick<LiveSegment, 'bounds' | 'openedMs' | 'fixedAtMs'>): LiveSegment {
+  #open(like: Frame): LiveSegment {
     const { bounds, openedMs, fixedAtMs } = like;
     const segment: LiveSegment = {
       writer: null,
@@ -243,7 +248,7 @@ export class Lane implements JournalLane {
       await room.checkFree(bytes);
       await writer.commit(group);
     } catch (error) {
-      refusal = refusalFor(error);
+      refusal = room.refusalFor(error, bytes);
     }
     counters.synced(writer.syncs - syncsBefore);
     if (refusal === null) {

@@ -133,7 +133,14 @@ async function mend(pair: Pair, header: SegmentHeader, found: Survey, data: Buff
 async function putDamageAway(pair: Pair, header: SegmentHeader, found: Survey, data: Buffer): Promise<void> {
   for (const { offset, length, reason } of found.damaged) {
     const bytes = data.subarray(offset, offset + length);
-    const item = { name: `${pair.name}-${offset}.bin`, reason, signal: header.signal, segment: pair.name, offset };
+    const item = {
+      name: `${pair.name}-${offset}.bin`,
+      reason,
+      signal: header.signal,
+      segment: pair.name,
+      offset,
+      kind: 'damaged' as const,
+    };
     await quarantine(pair.quarantineDir, { ...item, bytes });
     pair.report.quarantined++;
     pair.log.error(
@@ -146,7 +153,7 @@ async function putDamageAway(pair: Pair, header: SegmentHeader, found: Survey, d
 async function putAway(pair: Pair, reason: string, hasData: boolean, hasIndex: boolean): Promise<null> {
   const files = [...(hasData ? [`${pair.name}.seg`] : []), ...(hasIndex ? [`${pair.name}.idx`] : [])];
   for (const file of files) {
-    const item = { name: file, reason, signal: null, segment: pair.name, offset: null };
+    const item = { name: file, reason, signal: null, segment: pair.name, offset: null, kind: 'damaged' as const };
     await quarantine(pair.quarantineDir, { ...item, path: join(pair.dir, file) });
   }
   pair.report.quarantined++;

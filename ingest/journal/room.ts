@@ -5,12 +5,18 @@
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { JournalFiles } from './files.ts';
+import { DrainRate } from './drain-rate.ts';
 import { errnoOf } from './files.ts';
+import type { JournalRoom } from './types.ts';
 
 const FREE_CHECK_INTERVAL_MS = 1000;
 const TELL_INTERVAL_MS = 10_000;
-const FULL_RETRY_SECONDS = 5;
 const UNAVAILABLE_RETRY_SECONDS = 1;
+const RETRY_MAX_SECONDS = 300;
+/** Where it is not the loader that can make room. */
+const RETRY_UNKNOWN_SECONDS = 60;
+/** A disk that is full says nothing of how much is missing: as much again as this must have been loaded and deleted first. */
+const FULL_DISK_BYTES = 16 * 1024 * 1024;
 
 export interface RoomLimits {
   maxBacklogBytes: number;
@@ -30,6 +36,7 @@ export class Room {
   #freeCheckedMs = Number.NEGATIVE_INFINITY;
   /** The last refusal by the disk, until it takes a body again. */
   #refused: { error: HeliographError; atMs: number } | null = null;
+  readonly #drain: DrainRate;
   #told = false;
   #toldMs = Number.NEGATIVE_INFINITY;
 
@@ -39,6 +46,7 @@ export class Room {
     this.#clock = clock;
     this.#log = log;
     this.#limits = limits;
+    this.#drain = new DrainRate(clock.monotonicMs());
   }
 
   /** Body bytes that wait for the loader, what is not durable yet included. */
@@ -60,10 +68,10 @@ export class Room {
 
   #refusal(bytes: number): HeliographError | null {
     const { maxBacklogBytes, maxPendingBytes } = this.#limits;
-    if (this.#backlogBytes + bytes > maxBacklogBytes) {
-      return full(
-        `The journal holds ${this.#backlogBytes} bytes that wait for the store; its limit is ${maxBacklogBytes}.`,
-      );
+    const over = this.#backlogBytes + bytes - maxBacklogBytes;
+    if (over > 0) {
+      const held = `The journal holds ${this.#backlogBytes} bytes that wait for the store; its limit is ${maxBacklogBytes}.`;
+      return this.#full(held, over);
     }
     if (this.#pendingBytes + bytes > maxPendingBytes) {
       const held = `${this.#pendingBytes} bytes wait for the disk; the limit is ${maxPendingBytes}.`;
@@ -83,8 +91,7 @@ export class Room {
 
   /** `bytes` that were admitted were refused after all. */
   refused(bytes: number, error: HeliographError): void {
-    this.#pendingBytes -= bytes;
-    this.#backlogBytes -= bytes;
+    this.release(bytes);
     this.#refused = { error, atMs: this.#clock.monotonicMs() };
     this.#tell(error);
   }
@@ -98,6 +105,12 @@ export class Room {
     this.#log.error({ code: error.code, err: error.cause }, `the journal refuses bodies: ${error.message}`);
   }
 
+  /** `bytes` that were admitted are not needed after all. */
+  release(bytes: number): void {
+    this.#pendingBytes -= bytes;
+    this.#backlogBytes -= bytes;
+  }
+
   /** Segments found at the start. */
   found(bytes: number): void {
     this.#backlogBytes += bytes;
@@ -106,18 +119,31 @@ export class Room {
   /** A loaded segment is gone. */
   removed(bytes: number): void {
     this.#backlogBytes -= bytes;
+    this.#drain.removed(bytes, this.#clock.monotonicMs());
+  }
+
+  drainBytesPerSecond(): number {
+    return this.#drain.bytesPerSecond(this.#clock.monotonicMs());
   }
 
   /**
-   * Why the next body would be refused, as far as is known without writing one; undefined when it would not. A fault of
-   * the disk counts for ten seconds: nobody may be sending.
+   * Whether the next body would be refused, as far as is known without writing one. A fault of the disk counts for ten seconds:
+   * nobody may be sending.
    */
-  full(): string | undefined {
+  state(): JournalRoom {
     if (this.#clock.monotonicMs() - this.#freeCheckedMs >= FREE_CHECK_INTERVAL_MS) void this.#readFree();
     const fault = this.#refused;
     const isFresh = fault !== null && this.#clock.monotonicMs() - fault.atMs < TELL_INTERVAL_MS;
     const refusal = this.#refusal(1) ?? this.#shortage(1) ?? (isFresh ? fault.error : null);
-    return refusal?.message;
+    const { maxBacklogBytes, minFreeBytes } = this.#limits;
+    return {
+      full: refusal?.message,
+      retryAfterSeconds: refusal?.retryAfterSeconds ?? null,
+      backlogLeftBytes: Math.max(0, maxBacklogBytes - this.#backlogBytes),
+      maxBacklogBytes,
+      freeBytes: Number.isFinite(this.#freeBytes) ? this.#freeBytes : null,
+      minFreeBytes,
+    };
   }
 
   /** Throws `journal_full` when writing `bytes` would leave less than the limit on the disk. Looks at most once a second. */
@@ -141,22 +167,33 @@ export class Room {
 
   #shortage(bytes: number): HeliographError | null {
     const { minFreeBytes } = this.#limits;
-    if (minFreeBytes === 0 || this.#freeBytes - bytes >= minFreeBytes) return null;
-    return full(`The disk of the journal has ${this.#freeBytes} bytes free; ${minFreeBytes} must stay free.`);
+    const short = minFreeBytes + bytes - this.#freeBytes;
+    if (minFreeBytes === 0 || short <= 0) return null;
+    return this.#full(
+      `The disk of the journal has ${this.#freeBytes} bytes free; ${minFreeBytes} must stay free.`,
+      short,
+    );
   }
-}
 
-/** The error a body is refused with when the file system failed with `error`. */
-export function refusalFor(error: unknown): HeliographError {
-  if (error instanceof HeliographError) return error;
-  const errno = errnoOf(error);
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') return full('The disk of the journal is full.', error);
-  return new HeliographError('journal_unavailable', `The journal could not write: ${errno || 'unknown error'}.`, {
-    cause: error,
-    retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-  });
-}
+  /** The error that `bytes` are refused with when the file system failed with `error`. */
+  refusalFor(error: unknown, bytes: number): HeliographError {
+    if (error instanceof HeliographError) return error;
+    const errno = errnoOf(error);
+    if (errno === 'ENOSPC' || errno === 'EDQUOT')
+      return this.#full('The disk of the journal is full.', bytes + FULL_DISK_BYTES, error);
+    return new HeliographError('journal_unavailable', `The journal could not write: ${errno || 'unknown error'}.`, {
+      cause: error,
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+    });
+  }
 
-function full(message: string, cause?: unknown): HeliographError {
-  return new HeliographError('journal_full', message, { cause, retryAfterSeconds: FULL_RETRY_SECONDS });
+  #full(message: string, bytesOver: number, cause?: unknown): HeliographError {
+    return new HeliographError('journal_full', message, { cause, retryAfterSeconds: this.#secondsFor(bytesOver) });
+  }
+
+  /** How long the loader needs for so many bytes, going by the last half minute. */
+  #secondsFor(bytes: number): number {
+    if (bytes > this.#backlogBytes) return RETRY_UNKNOWN_SECONDS;
+    return Math.max(1, Math.min(RETRY_MAX_SECONDS, Math.ceil(bytes / this.drainBytesPerSecond())));
+  }
 }

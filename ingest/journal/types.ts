@@ -1,5 +1,6 @@
 /** The words of the journal: what is asked of it, what it hands out, what it counts. */
 import type { Clock, Journal, Log, SegmentFormat } from '../../core/ports.ts';
+import type { WindowStats } from './duplicate-window.ts';
 import type { JournalFiles } from './files.ts';
 
 /** Block settings pinned to a segment: the engine must load it again with the very same ones. */
@@ -49,6 +50,8 @@ export interface JournalOptions {
   maxBacklogBytes?: number;
   /** Body bytes in memory that are not durable yet; above it appends are refused, so a stalled disk cannot eat the heap. */
   maxPendingBytes?: number;
+  /** Bodies remembered for telling a repeated one; a million by default. */
+  maxWindowBodies?: number;
   /** Appends are refused while the file system has less than this left; 0: until it is full. */
   minFreeBytes?: number;
   /** How far back a start time may lie, per signal. */
@@ -81,8 +84,8 @@ export interface RecoveryReport {
   left: number;
 }
 
-/** Counts since the start, for metrics. */
-export interface JournalStats {
+/** Counts since the start. */
+export interface JournalCounts {
   bodies: number;
   items: number;
   bytes: number;
@@ -92,6 +95,30 @@ export interface JournalStats {
   syncs: number;
   /** Bodies refused, by error code. */
   refused: Readonly<Record<'journal_full' | 'journal_unavailable' | 'shutting_down', number>>;
+  /** Bodies acked because the same bytes had been stored before; in none of the sums above. */
+  duplicateBodies: number;
+  duplicateBytes: number;
+}
+
+/** For metrics and for people. */
+export interface JournalStats extends JournalCounts {
+  window: WindowStats;
+  /** Bytes a second that the loader took off the journal, over the last half minute or so. */
+  drainBytesPerSecond: number;
+}
+
+/** Whether bodies are taken in, and how much more. */
+export interface JournalRoom {
+  /** Why appends are refused now, for people; undefined when they are not. */
+  full: string | undefined;
+  /** Seconds after which a refused sender should try again; null while nothing is refused. */
+  retryAfterSeconds: number | null;
+  /** Body bytes that may still wait for the store. */
+  backlogLeftBytes: number;
+  maxBacklogBytes: number;
+  /** Bytes free on the disk, as of at most a second before the last commit; null where it was not looked at yet. */
+  freeBytes: number | null;
+  minFreeBytes: number;
 }
 
 export interface JournalDepth {
@@ -114,13 +141,15 @@ export interface DiskJournal extends Journal {
   sealAll(): Promise<void>;
   /** Reads a segment body by body, for bisecting. Throws what the file system throws. */
   readBodies(segment: SealedSegment): AsyncIterable<StoredBody>;
-  /** Deletes a loaded segment. A name that is gone already is no error. */
-  remove(name: string): Promise<void>;
+  /**
+   * Deletes a loaded segment. A name that is gone already is no error. `unloaded`: offsets of bodies that went to quarantine, which
+   * may be sent again.
+   */
+  remove(name: string, unloaded?: readonly number[]): Promise<void>;
   /** What waits for the loader, open segments included. */
   depth(): JournalDepth;
   stats(): JournalStats;
-  /** Why appends are refused now, for people; undefined when they are not. */
-  room(): { full: string | undefined };
+  room(): JournalRoom;
   /** Refuses new appends, finishes the commits, seals. False when the deadline came first (what was acked is safe all the same). */
   close(deadlineMs: number): Promise<boolean>;
 }

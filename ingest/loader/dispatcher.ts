@@ -20,7 +20,8 @@ export interface SegmentQueue {
   /** Oldest first. */
   sealed(): readonly LoadableSegment[];
   onSealed(listener: () => void): () => void;
-  remove(name: string): Promise<void>;
+  /** `unloaded`: offsets of bodies that are in quarantine and not in the store. */
+  remove(name: string, unloaded: readonly number[]): Promise<void>;
 }
 
 export interface DispatcherDeps {
@@ -143,29 +144,29 @@ class LoadDispatcher implements Dispatcher {
   async #finish(report: LoadReport): Promise<void> {
     const segment = this.#underWay.get(report.name);
     if (segment === undefined) return;
-    await this.#remove(report.name);
+    await this.#remove(report.name, report.quarantinedOffsets);
     this.#underWay.delete(report.name);
     this.#deps.onLoaded(report, segment);
     this.#next();
   }
 
   /** A segment that cannot be deleted is set aside, not loaded over and over; after a restart its token makes a reload harmless. */
-  async #remove(name: string): Promise<void> {
+  async #remove(name: string, unloaded: readonly number[]): Promise<void> {
     try {
-      await this.#deps.queue.remove(name);
+      await this.#deps.queue.remove(name, unloaded);
       this.#undeleted.delete(name);
     } catch (error) {
       if (!this.#undeleted.has(name))
         this.#deps.log.warn({ err: error, segment: name }, 'loaded segment not deleted, will retry');
       this.#undeleted.add(name);
-      this.#deps.clock.after(DELETE_RETRY_MS, () => void this.#remove(name));
+      this.#deps.clock.after(DELETE_RETRY_MS, () => void this.#remove(name, unloaded));
     }
   }
 }
 
 /** Only what crosses a thread. */
 function plain(segment: LoadableSegment): LoadableSegment {
-  const { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } =
+  const { name, path, indexPath, signal, format, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings } =
     segment;
-  return { name, path, indexPath, signal, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings };
+  return { name, path, indexPath, signal, format, team, loNs, hiNs, bytes, bodies, items, firstAppendMs, loadSettings };
 }

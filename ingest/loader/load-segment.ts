@@ -5,7 +5,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../../core/errors.ts';
-import type { Clock, Log, SegmentLoad, Store } from '../../core/ports.ts';
+import type { Clock, Log, SegmentFormat, SegmentLoad, Store } from '../../core/ports.ts';
 import { isFormatError } from './errors.ts';
 
 /** A sealed segment, as far as loading needs it. Plain data: it crosses a thread. */
@@ -14,6 +14,7 @@ export interface LoadableSegment {
   path: string;
   indexPath: string;
   signal: string;
+  format: SegmentFormat;
   team: string;
   loNs: bigint;
   hiNs: bigint;
@@ -49,6 +50,8 @@ export interface LoadReport {
   /** Items loaded, without those in quarantine. */
   items: number;
   quarantinedBodies: number;
+  /** Where they begin in the segment. */
+  quarantinedOffsets: number[];
   attempts: number;
   /** Duration of the attempt that succeeded. */
   loadMs: number;
@@ -73,6 +76,7 @@ export async function loadSegment(
     bytes: segment.bytes,
     items: segment.items,
     quarantinedBodies: 0,
+    quarantinedOffsets: [],
     attempts: 0,
     loadMs: 0,
   };
@@ -135,6 +139,7 @@ async function bisect(
   if (bodies.length === 1 && only !== undefined) {
     await deps.quarantine(segment, only, error.message);
     report.quarantinedBodies += 1;
+    report.quarantinedOffsets.push(only.offset);
     report.items -= only.items;
     deps.log.error(
       { segment: segment.name, offset: only.offset, items: only.items, reason: error.message },

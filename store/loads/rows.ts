@@ -172,4 +172,13 @@ export const ROW_RECIPES: Readonly<Record<Exclude<RowSignal, 'source_minutes'>, 
       ...typed('Nullable(UInt16)', 'http_status'),
     ],
   },
+  disk_drops: {
+    table: 'heliograph.disk_drops',
+    columns: [
+      ...times('Int64', 'time_ms'),
+      ...text('kind', 'table', 'partition'),
+      ...typed('Date', 'first_day', 'last_day'),
+      ...typed('UInt64', 'rows', 'bytes', 'used_bytes', 'cap_bytes'),
+    ],
+  },
 };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { MetricSources } from '../../app/metric-series.ts';
 import { createMetrics } from '../../app/metrics.ts';
 import type { DoorTotals } from '../../ingest/doors/ledger.ts';
+import { idleStorage } from '../support/storage-sources.ts';
 
 function sources(): {
   sources: MetricSources;
@@ -31,6 +32,7 @@ function sources(): {
     journal,
     engine,
     sources: {
+      ...idleStorage,
       door: () => door,
       hooks: () => [{ hook: 'github', event: 'workflow_run', outcome: 'stored', count: 11, lastAtMs: 5 }],
       journal: () => ({ segments: 2, bytes: 400, ...journal, refused: { journal_full: 5 } }),

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { MetricSources } from '../../app/metric-series.ts';
 import { readVars } from '../../app/vars.ts';
+import { idleStorage } from '../support/storage-sources.ts';
 
 const sources: MetricSources = {
+  ...idleStorage,
   door: () => ({
     bodies: 3,
     bytes: 900,

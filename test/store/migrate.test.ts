@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../core/ports.ts';
 import { type Migration, migrate, readMigrations } from '../../store/migrate.ts';
-import { applyRetention } from '../../store/retention.ts';
+import { applyRetention, dropExpired } from '../../store/retention.ts';
 import { startMigratedEngine, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
@@ -101,5 +101,32 @@ describe('retention', () => {
       sql: "SELECT TraceId FROM otel.otel_traces WHERE TraceId IN ('new', 'old')",
     });
     expect(rows).toEqual([['new']]);
+  });
+
+  test('drops partitions that are past their time as a whole at once, by the setting of their table, and no others', async () => {
+    const nowMs = Date.parse('2026-03-20T12:00:00Z');
+    await engine.store.command({ sql: 'ALTER TABLE otel.otel_traces REMOVE TTL' });
+    await engine.store.insertRows('otel.otel_traces', [
+      { Timestamp: '2026-03-01 10:00:00', TraceId: 'past' },
+      { Timestamp: '2026-03-18 10:00:00', TraceId: 'present' },
+    ]);
+    await engine.store.command({ sql: 'ALTER TABLE heliograph.ci_runs REMOVE TTL' });
+    await engine.store.insertRows('heliograph.ci_runs', [
+      { received_at: '2026-01-10 10:00:00', repository: 'past' },
+      { received_at: '2026-02-01 10:00:00', repository: 'present' },
+    ]);
+    const settings = { spansMs: 3 * DAY_MS, rollupMinuteMs: DAY_MS, profilesMs: DAY_MS, rollupCoarseMs: 40 * DAY_MS };
+    const dropped = await dropExpired(engine.store, engine.layout, settings, nowMs, memoryLog());
+    const names = dropped.filter(({ id }) => id.startsWith('2026')).map(({ table, id }) => `${table} ${id}`);
+    expect(names.toSorted()).toEqual([
+      'heliograph.ci_runs 202601',
+      'heliograph.span_latency_1m 20260301',
+      'otel.otel_traces 20260301',
+      'otel.otel_traces_trace_id_ts 20260301',
+    ]);
+    const { rows } = await engine.store.query({
+      sql: "SELECT TraceId FROM otel.otel_traces WHERE TraceId IN ('past', 'present') UNION ALL SELECT repository FROM heliograph.ci_runs",
+    });
+    expect(rows).toEqual([['present'], ['present']]);
   });
 });

@@ -177,6 +177,18 @@ const SAMPLES: { [S in Exclude<RowSignal, 'source_minutes'>]: Rows[S] } = {
     outcome: 'refused',
     http_status: 500,
   },
+  disk_drops: {
+    time_ms: AT_MS,
+    kind: 'spans',
+    table: 'otel.otel_traces',
+    partition: '20260301',
+    first_day: '2026-03-01',
+    last_day: '2026-03-01',
+    rows: 12,
+    bytes: 3_456,
+    used_bytes: 21_000_000_000,
+    cap_bytes: 20_000_000_000,
+  },
 };
 
 async function load(signal: RowSignal, rows: readonly object[], token: string): Promise<void> {

@@ -16,6 +16,7 @@ import type { DiskJournal } from '../../ingest/journal/types.ts';
 import { createFace } from '../../store/face/face.ts';
 import { createStore } from '../../store/client.ts';
 import { type LogLine, memoryLog } from './memory-log.ts';
+import { idleStorage } from './storage-sources.ts';
 
 export interface MainPort {
   url: string;
@@ -58,6 +59,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
   const store = createStore({ socketPath: join(dir, 'nobody'), log });
   const metrics = createMetrics(
     {
+      ...idleStorage,
       door: () => ({
         bodies: 0,
         bytes: 0,

@@ -31,6 +31,7 @@ describe('with nothing set', () => {
       clickhouseUrl: undefined,
       clickhouseCluster: undefined,
       token: undefined,
+      disk: {},
       retention: {
         spans: 14 * 86_400_000,
         profiles: 14 * 86_400_000,

@@ -274,18 +274,19 @@ describe('back-pressure', () => {
     await journal.close(1000);
     rmSync(dir, { recursive: true, force: true });
     await open(undefined, 40_000);
-    const body = typicalBody({ seed: 5, spans: 64, nowNs: nowNs() });
+    let seed = 5;
+    const next = () => typicalBody({ seed: seed++, spans: 64, nowNs: nowNs() });
     const statuses: number[] = [];
-    for (let i = 0; i < 5; i++) statuses.push((await post(body)).status);
+    for (let i = 0; i < 5; i++) statuses.push((await post(next())).status);
     expect(statuses).toContain(503);
-    const refused = await post(body);
+    const refused = await post(next());
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(decodeStatus(refused.bytes).code).toBe(14);
     const acked = statuses.filter((status) => status === 200).length;
     expect(await journaled()).toHaveLength(acked);
     for (const segment of journal.sealed()) await journal.remove(segment.name);
-    expect((await post(body)).status).toBe(200);
+    expect((await post(next())).status).toBe(200);
   });
 
   test('a slow lane that is full answers 429 with Retry-After', async () => {

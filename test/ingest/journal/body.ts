@@ -12,3 +12,8 @@ export function body(id: number, length: number): JournalBody {
   bytes.writeUInt32LE(length, 4);
   return { bytes, items: id % 1000 };
 }
+
+/** What the child of the kill test appends under this id. */
+export function killBody(id: number): JournalBody {
+  return body(id, 8 + ((id * 7919) % 20_000));
+}

@@ -15,8 +15,8 @@ test('a segment is bounded by what the engine must hold, not only by its own siz
     options: { retentionMs: () => 1000, loadSettings: {}, minFreeBytes: 0, segmentMaxEngineBytes: 1000 },
   });
   const lane = journal.lane('otlp_traces', 'protobuf', '');
-  const bodies = [400, 500, 200, 1, 5000, 3].map((engineBytes) =>
-    lane.append({ bytes: Buffer.alloc(4), items: 1, engineBytes }),
+  const bodies = [400, 500, 200, 1, 5000, 3].map((engineBytes, number) =>
+    lane.append({ bytes: Buffer.alloc(4, number + 1), items: 1, engineBytes }),
   );
   await Promise.all([...bodies, lane.append({ bytes: Buffer.alloc(8), items: 1 })]);
   await journal.sealAll();

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { systemClock } from '../../../core/clock.ts';
 import { createJournal } from '../../../ingest/journal/journal.ts';
 import { memoryLog } from '../../support/memory-log.ts';
-import { body } from './body.ts';
+import { killBody } from './body.ts';
 
 const [dir = '', first = '0', appenders = '16'] = process.argv.slice(2);
 const journal = await createJournal({
@@ -24,18 +24,15 @@ const journal = await createJournal({
 const lanes = [journal.lane('traces', 'protobuf', ''), journal.lane('traces', 'protobuf', 'other')];
 let next = Number(first);
 
-async function appender(lane: (typeof lanes)[number]): Promise<void> {
+async function appender(): Promise<void> {
   for (;;) {
     const id = next++;
-    const appended = lane.append(body(id, 8 + ((id * 7919) % 20_000)));
+    const appended = lanes[id % 2]?.append(killBody(id));
     writeSync(1, `+${id}\n`);
     await appended;
     writeSync(1, `${id}\n`);
   }
 }
 
-for (let i = 0; i < Number(appenders); i++) {
-  const lane = lanes[i % lanes.length];
-  if (lane !== undefined) void appender(lane);
-}
+for (let i = 0; i < Number(appenders); i++) void appender();
 setInterval(() => {}, 60_000); // appends alone do not keep the process alive between commits

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { assetPath } from '../../../core/paths.ts';
+import { killBody } from './body.ts';
 import { openJournal, tempDir, waitingIds } from './support.ts';
 
 /** Runs the appending child and kills it `delayMs` after its first ack. */
@@ -30,7 +31,7 @@ async function killed(dir: string, first: number, appenders: number, delayMs: nu
   return { asked: new Set(asked), acked: lines.filter((line) => !line.startsWith('+')).map(Number) };
 }
 
-test('kill -9 under load, ten rounds on one directory: every acked body is there once, no other twice', async () => {
+test('kill -9 under load, ten rounds on one directory: every acked body is there once, no other twice, and a retry is told', async () => {
   const dir = tempDir(tmpdir());
   const asked = new Set<number>();
   const acked = new Set<number>();
@@ -46,6 +47,13 @@ test('kill -9 under load, ten rounds on one directory: every acked body is there
     expect(kept).toHaveLength(keptOnce.size);
     expect([...acked].filter((id) => !keptOnce.has(id))).toEqual([]);
     expect(kept.filter((id) => !asked.has(id))).toEqual([]);
+    // The sender repeats what it has asked for, answered or not: what is there is a duplicate, what is not is stored now.
+    const lanes = ['', 'other'].map((team) => journal.lane('traces', 'protobuf', team));
+    for (const id of result.asked) {
+      expect(await lanes[id % 2]?.append(killBody(id))).toEqual({ duplicate: keptOnce.has(id) });
+      acked.add(id);
+    }
+    await journal.close(10_000);
   }
   expect(acked.size).toBeGreaterThan(100);
 }, 120_000);

@@ -28,7 +28,7 @@ writeFileSync(
      parentPort.postMessage({ log: { level: 'info', fields: { name: load.name, busy }, message: 'loading' } });
      setTimeout(() => {
        busy -= 1;
-       parentPort.postMessage({ loaded: { name: load.name, bytes: load.bytes, items: load.items, quarantinedBodies: 0, attempts: 1, loadMs: 20 } });
+       parentPort.postMessage({ loaded: { name: load.name, bytes: load.bytes, items: load.items, quarantinedBodies: 0, quarantinedOffsets: [], attempts: 1, loadMs: 20 } });
      }, 20);
    });`,
 );
@@ -39,6 +39,7 @@ function segment(name: string): LoadableSegment {
     path: '',
     indexPath: '',
     signal: 's',
+    format: 'protobuf',
     team: '',
     loNs: 0n,
     hiNs: 1n,

@@ -622,6 +622,24 @@ SELECT
 FROM heliograph.span_latency_judged
 GROUP BY minute, service, route, kind, status, version, region, team;
 
+CREATE TABLE IF NOT EXISTS heliograph.disk_drops_local ON CLUSTER 'team' (
+  time DateTime64(3),
+  kind LowCardinality(String), 
+  table LowCardinality(String), 
+  partition String, 
+  first_day Date, 
+  last_day Date,
+  rows UInt64,
+  bytes UInt64, 
+  used_bytes UInt64, 
+  cap_bytes UInt64
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYear(time)
+ORDER BY (time, table, partition)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
+CREATE TABLE IF NOT EXISTS heliograph.disk_drops ON CLUSTER 'team' AS heliograph.disk_drops_local ENGINE = Distributed('team', heliograph, disk_drops_local, cityHash64(table));
+
 CREATE OR REPLACE VIEW boards.latency_by_route ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -1398,3 +1416,19 @@ LEFT JOIN (
   FROM heliograph.source_minutes
   GROUP BY source
 ) AS minutes_of USING (source);
+
+CREATE OR REPLACE VIEW boards.disk_drops ON CLUSTER 'team' DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  time, kind, table, first_day, last_day, row_count, bytes, used_bytes, cap_bytes,
+  concat(
+    'dropped ', kind, ' of ', toString(first_day), if(first_day = last_day, '', concat(' to ', toString(last_day))),
+    ' (', toString(row_count), ' rows, ', formatReadableSize(bytes), '): cap of ', formatReadableSize(cap_bytes)
+  ) AS text
+FROM (
+  SELECT
+    time, kind, table, any(disk_drops.first_day) AS first_day, any(disk_drops.last_day) AS last_day, any(disk_drops.rows) AS row_count,
+    any(disk_drops.bytes) AS bytes, any(disk_drops.used_bytes) AS used_bytes, any(disk_drops.cap_bytes) AS cap_bytes
+  FROM heliograph.disk_drops
+  WHERE time >= {from:DateTime} AND time < {to:DateTime}
+  GROUP BY time, kind, table, partition
+);
