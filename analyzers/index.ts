@@ -9,7 +9,7 @@ import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
 import { senders } from './senders/index.ts';
 import { sources } from './sources/index.ts';
-import { storage } from './storage/index.ts';
+import { disk } from './disk/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
@@ -25,7 +25,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   contributors,
   senders,
   sources,
-  storage,
+  disk,
 ];
 
 /** Every view of every analyzer, in registry order. */

@@ -1,9 +1,9 @@
 import type { Analyzer } from '../types.ts';
 
 /** What the cap on disk use cost. Definitions: README.md in this folder. */
-export const storage: Analyzer = {
-  name: 'storage',
-  sql: 'analyzers/storage/storage.sql',
+export const disk: Analyzer = {
+  name: 'disk',
+  sql: 'analyzers/disk/disk.sql',
   views: [
     {
       name: 'disk_drops',
