@@ -1,17 +1,20 @@
 /** Finds where ids and times lie in a serialized traces request, so that a template body can be renewed in place. */
 
 export interface PatchPoints {
-  /** Offsets of eight-byte halves of trace, span and parent ids. The last half of a trace id; the whole of the others. */
+  /** Offsets of eight-byte halves of trace, span and parent ids. */
   ids: number[];
-  /** Offsets of start and end times. */
-  times: number[];
+  /** Offsets of span ids, which are among `ids` too. */
+  spanIds: number[];
+  /** Offsets of start times and, in the same order, of end times. */
+  starts: number[];
+  ends: number[];
 }
 
 /** Field numbers on the way from the request to its spans: resource_spans 1, scope_spans 2, spans 2. */
 const PATH = [1, 2, 2];
 
 export function patchPoints(bytes: Buffer): PatchPoints {
-  const points: PatchPoints = { ids: [], times: [] };
+  const points: PatchPoints = { ids: [], spanIds: [], starts: [], ends: [] };
   descend(bytes, 0, bytes.length, 0, points);
   return points;
 }
@@ -20,9 +23,12 @@ function descend(bytes: Buffer, from: number, to: number, depth: number, points:
   for (const field of fields(bytes, from, to)) {
     if (depth < PATH.length) {
       if (field.number === PATH[depth]) descend(bytes, field.at, field.end, depth + 1, points);
-    } else if (field.number === 1 && field.end - field.at === 16) points.ids.push(field.at + 8);
-    else if ((field.number === 2 || field.number === 4) && field.end - field.at === 8) points.ids.push(field.at);
-    else if (field.number === 7 || field.number === 8) points.times.push(field.at);
+    } else if (field.number === 1 && field.end - field.at === 16) points.ids.push(field.at, field.at + 8);
+    else if ((field.number === 2 || field.number === 4) && field.end - field.at === 8) {
+      points.ids.push(field.at);
+      if (field.number === 2) points.spanIds.push(field.at);
+    } else if (field.number === 7) points.starts.push(field.at);
+    else if (field.number === 8) points.ends.push(field.at);
   }
 }
 

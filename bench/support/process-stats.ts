@@ -12,8 +12,17 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory in MiB. */
 export function residentMiB(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1] ?? 0) / 1024;
+  return kibOf(pid, 'status', 'VmRSS') / 1024;
+}
+
+/** Proportional set size in MiB: a page that n processes share counts as the n-th of a page. */
+export function proportionalMiB(pid: number): number {
+  return kibOf(pid, 'smaps_rollup', 'Pss') / 1024;
+}
+
+function kibOf(pid: number, file: string, name: string): number {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
+  return Number(line?.[1] ?? 0);
 }
 
 /** Resident memory in MiB, where a page that n processes share counts 1/n to each: over all processes it adds up to what is taken. */
@@ -36,4 +45,26 @@ function parentOf(pid: number): number | undefined {
   } catch {
     return undefined; // it ended meanwhile
   }
+}
+
+/** Highest resident memory of some processes together, sampled twice a second until `stop`. */
+export function watchPeak(pids: readonly number[]): { stop(): number } {
+  let peakMiB = 0;
+  const look = (): void => {
+    try {
+      peakMiB = Math.max(
+        peakMiB,
+        pids.reduce((sum, pid) => sum + residentMiB(pid), 0),
+      );
+    } catch {
+      // one of them was killed
+    }
+  };
+  const timer = setInterval(look, 500);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return peakMiB;
+    },
+  };
 }

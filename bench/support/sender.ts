@@ -1,98 +1,105 @@
 /**
- * A load generator in a process of its own: `node sender.js <url> <seconds> <connections> <spansPerBody> [spansPerSecond]`. Bodies are made
- * before the clock starts; each send gives every span new ids and a start time of now, so that nothing compresses or
- * deduplicates better than it would for real senders. Prints one line of JSON.
+ * A load generator in a process of its own: `node sender.js '<plan>'`. Bodies are made before the clock starts; each send gives
+ * every span new ids and a start time of now, so that nothing compresses or deduplicates better than it would for real
+ * senders. Prints `ready`, waits for a line, sends, and prints one line of JSON.
  */
-import { Agent, request } from 'node:http';
-import { randomFillSync } from 'node:crypto';
-import { patchPoints, type PatchPoints } from './patch-points.ts';
-import { typicalBody } from '../../test/support/otlp-typical.ts';
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { jsonTemplate, renewJson } from './json-template.ts';
+import type { Form, SenderPlan } from './sender-plan.ts';
+import { createRandom, renewInto, typicalTemplates } from './template.ts';
+import { grpcTransport, httpTransport, type Transport } from './transports.ts';
 
-interface Template {
-  bytes: Buffer;
-  points: PatchPoints;
-  bornNs: bigint;
-}
-
-const [url = '', seconds = '10', connections = '8', spansPerBody = '512', spansPerSecond = '0'] = process.argv.slice(2);
+const plan = JSON.parse(process.argv[2] ?? '{}') as SenderPlan;
 /** Between two sends of one connection; 0 where it sends as fast as it is answered. */
-const paceMs =
-  Number(spansPerSecond) === 0 ? 0 : (Number(spansPerBody) * Number(connections) * 1000) / Number(spansPerSecond);
-const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) });
+const paceMs = plan.spansPerSecond === 0 ? 0 : (plan.spansPerBody * plan.connections * 1000) / plan.spansPerSecond;
+const REFUSED_PAUSE_MS = 200;
 const totals = { bodies: 0, spans: 0, bytes: 0, refused: 0, failed: 0 };
 const latenciesMs: number[] = [];
+const ackedMarks: string[] = [];
 
-function templates(count: number): Template[] {
-  return Array.from({ length: count }, (_, seed) => {
-    const bornNs = BigInt(Date.now()) * 1_000_000n;
-    const bytes = typicalBody({ seed: seed + 1, spans: Number(spansPerBody), nowNs: bornNs });
-    return { bytes, points: patchPoints(bytes), bornNs };
+interface Body {
+  bytes: Buffer;
+  /** Hex of its first span id where the plan wants a ledger, else ''. */
+  mark: string;
+}
+
+interface Connection {
+  transport: Transport;
+  /** The next body; it may be overwritten by the one after. */
+  nextBody(): Body;
+}
+
+function openConnection(index: number): Connection {
+  const count = Math.min(512, Math.max(2, Math.round(8192 / plan.spansPerBody)));
+  const pool = typicalTemplates(count, plan.spansPerBody, index * count + 1, nowNs());
+  const random = createRandom(0x9e3779b9 * (index + 1) + process.pid);
+  const jsonPool = plan.form === 'json' ? pool.map(jsonTemplate) : [];
+  const prefix = plan.form === 'grpc' ? 5 : 0;
+  const buffer = Buffer.alloc(prefix + Math.max(...pool.map(({ bytes }) => bytes.length)));
+  let turn = 0;
+  const nextBody = (): Body => {
+    const at = turn++ % count;
+    const json = jsonPool[at];
+    if (json !== undefined) return { bytes: renewJson(json, nowNs(), random), mark: '' };
+    const template = pool[at];
+    if (template === undefined) throw new Error('there are no templates');
+    const end = renewInto(buffer, prefix, template, nowNs(), random);
+    if (prefix > 0) buffer.writeUInt32BE(end - prefix, 1);
+    const body = buffer.subarray(0, end);
+    const markAt = prefix + (template.points.spanIds[0] ?? 0);
+    const mark = plan.ledger === undefined ? '' : body.toString('hex', markAt, markAt + 8);
+    return { bytes: plan.form === 'gzip' ? gzipSync(body, { level: 1 }) : body, mark };
+  };
+  return { transport: transportOf(plan.form), nextBody };
+}
+
+function transportOf(form: Form): Transport {
+  if (form === 'grpc') return grpcTransport(plan.origin);
+  const type = form === 'json' ? 'application/json' : 'application/x-protobuf';
+  return httpTransport(plan.origin, {
+    'content-type': type,
+    ...(form === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
   });
 }
 
-const RENEW_TIMES_NS = 1_000_000_000n;
-
-/** Gives the body's spans new ids, equal where they were equal, and times of the last second. */
-function renew({ bytes, points, bornNs }: Template): Template {
-  const mask = randomFillSync(new Int32Array(2));
-  const [low = 0, high = 0] = mask;
-  for (const at of points.ids) {
-    bytes.writeInt32LE(bytes.readInt32LE(at) ^ low, at);
-    bytes.writeInt32LE(bytes.readInt32LE(at + 4) ^ high, at + 4);
-  }
-  const nowNs = BigInt(Date.now()) * 1_000_000n;
-  if (nowNs - bornNs < RENEW_TIMES_NS) return { bytes, points, bornNs };
-  for (const at of points.times) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) + (nowNs - bornNs), at);
-  return { bytes, points, bornNs: nowNs };
-}
-
-function send(body: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      { method: 'POST', agent, headers: { 'content-type': 'application/x-protobuf', 'content-length': body.length } },
-      (response) => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode ?? 0));
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
+function nowNs(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
-async function sendUntil(endMs: number, pool: Template[]): Promise<void> {
+async function sendUntil(endMs: number, { transport, nextBody }: Connection): Promise<void> {
   let dueMs = performance.now() + Math.random() * paceMs;
-  for (let next = 0; performance.now() < endMs; next = (next + 1) % pool.length) {
+  while (performance.now() < endMs) {
     if (paceMs > 0) await sleep(dueMs - performance.now());
     dueMs += paceMs;
-    const template = renew(pool[next] as Template);
-    pool[next] = template;
+    const { bytes, mark } = nextBody();
     const startedMs = performance.now();
-    const status = await send(template.bytes).catch(() => -1);
+    const status = await transport.send(bytes).catch(() => -1);
     latenciesMs.push(performance.now() - startedMs);
     if (status === 200) {
       totals.bodies += 1;
-      totals.spans += Number(spansPerBody);
-      totals.bytes += template.bytes.length;
-    } else if (status > 0) {
-      totals.refused += 1;
-      await sleep(200);
-    } else totals.failed += 1;
+      totals.spans += plan.spansPerBody;
+      totals.bytes += bytes.length;
+      if (mark !== '') ackedMarks.push(mark);
+    } else {
+      if (status > 0) totals.refused += 1;
+      else totals.failed += 1;
+      await sleep(REFUSED_PAUSE_MS);
+    }
   }
 }
 
-const pools = Array.from({ length: Number(connections) }, () =>
-  templates(Math.max(2, Math.round(8192 / Number(spansPerBody)))),
-);
+const connections = Array.from({ length: plan.connections }, (_, index) => openConnection(index));
 process.stdout.write('ready\n');
 await new Promise((resolve) => process.stdin.once('data', resolve));
+const cpuBefore = process.cpuUsage();
 const startedMs = performance.now();
-await Promise.all(pools.map((pool) => sendUntil(startedMs + Number(seconds) * 1000, pool)));
+await Promise.all(connections.map((connection) => sendUntil(startedMs + plan.seconds * 1000, connection)));
 const elapsedS = (performance.now() - startedMs) / 1000;
-const { user, system } = process.cpuUsage();
+const { user, system } = process.cpuUsage(cpuBefore);
+if (plan.ledger !== undefined) writeFileSync(plan.ledger, ackedMarks.join('\n'));
 latenciesMs.sort((a, b) => a - b);
 const at = (q: number): number => latenciesMs[Math.ceil(q * latenciesMs.length) - 1] ?? 0;
 process.stdout.write(
