@@ -17,16 +17,15 @@ export interface HeliographProcess {
   exited: Promise<number | string>;
 }
 
-/**
- * Starts on free ports and waits until it says that it is ready (or, with `untilReady: false`, until its doors are open).
- * `main` is the program, where it is not the one built here.
- */
-export async function spawnHeliograph(
+/** The process itself, before anything is known of its ports. */
+export type Launched = Pick<HeliographProcess, 'child' | 'pid' | 'stdout' | 'stderr' | 'exited'>;
+
+/** Starts on free ports and waits for nothing. `main` is the program, where it is not the one built here. */
+export function launchHeliograph(
   dataDir: string,
   env: Record<string, string> = {},
-  untilReady = true,
   main = builtPath('app/main.ts'),
-): Promise<HeliographProcess> {
+): Launched {
   mkdirSync(dataDir, { recursive: true });
   rmSync(join(dataDir, 'instance.json'), { force: true });
   const child = spawn(process.execPath, [main, 'serve'], {
@@ -45,20 +44,42 @@ export async function spawnHeliograph(
   let err = '';
   child.stdout.on('data', (chunk) => (out += String(chunk)));
   child.stderr.on('data', (chunk) => (err += String(chunk)));
-  let over: number | string | undefined;
   const exited = new Promise<number | string>((resolve) => {
-    child.on('exit', (code, signal) => resolve((over = code ?? signal ?? 'unknown')));
+    child.on('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
   });
+  return { child, pid: child.pid ?? -1, stdout: () => out, stderr: () => err, exited };
+}
+
+/**
+ * Starts on free ports and waits until it says that it is ready (or, with `untilReady: false`, until its doors are open).
+ * `main` is the program, where it is not the one built here.
+ */
+export async function spawnHeliograph(
+  dataDir: string,
+  env: Record<string, string> = {},
+  untilReady = true,
+  main = builtPath('app/main.ts'),
+): Promise<HeliographProcess> {
+  const launched = launchHeliograph(dataDir, env, main);
+  return { ...launched, ...(await untilOpen(launched, dataDir, untilReady)) };
+}
+
+/** Waits until the process says that it is ready, or until its doors are open. Throws when it ends before. */
+export async function untilOpen(
+  { child, stderr, exited }: Launched,
+  dataDir: string,
+  untilReady: boolean,
+): Promise<{ pageUrl: string; otlpUrl: string }> {
+  let over: number | string | undefined;
+  void exited.then((how) => (over = how));
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 50) {
-    if (over !== undefined) throw new Error(`heliograph ended with ${over}: ${err}`);
+    if (over !== undefined) throw new Error(`heliograph ended with ${over}: ${stderr()}`);
     const instance = readInstance(dataDir);
-    if (instance !== undefined && (!untilReady || err.includes('heliograph is ready'))) {
-      return { child, pid: child.pid ?? -1, ...instance, stdout: () => out, stderr: () => err, exited };
-    }
+    if (instance !== undefined && (!untilReady || stderr().includes('heliograph is ready'))) return instance;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill('SIGKILL');
-  throw new Error(`heliograph was not ready after a minute: ${err}`);
+  throw new Error(`heliograph was not ready after a minute: ${stderr()}`);
 }
 
 function readInstance(dataDir: string): { pageUrl: string; otlpUrl: string; otlpGrpcUrl: string } | undefined {
