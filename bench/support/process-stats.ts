@@ -25,12 +25,6 @@ function kibOf(pid: number, file: string, name: string): number {
   return Number(line?.[1] ?? 0);
 }
 
-/** Resident memory in MiB, where a page that n processes share counts 1/n to each: over all processes it adds up to what is taken. */
-export function proportionalMiB(pid: number): number {
-  const line = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
-  return Number(line?.[1] ?? 0) / 1024;
-}
-
 /** Direct children of a process. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')

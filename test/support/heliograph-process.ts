@@ -69,7 +69,7 @@ export async function untilOpen(
   { child, stderr, exited }: Launched,
   dataDir: string,
   untilReady: boolean,
-): Promise<{ pageUrl: string; otlpUrl: string }> {
+): Promise<{ pageUrl: string; otlpUrl: string; otlpGrpcUrl: string }> {
   let over: number | string | undefined;
   void exited.then((how) => (over = how));
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 50) {

@@ -77,6 +77,7 @@ async function take(
   if (traces === undefined) throw new Error('no collector of traces');
   const collector: OtlpCollector = { ...traces, walk: (bytes, bounds) => timed(() => traces.walk(bytes, bounds)) };
   const receive = createReceiver({
+    door: 'otlp_http',
     rewrite: async (signal, form, bytes) => {
       const rewriter = REWRITERS[signal]?.[form];
       if (rewriter === undefined) throw new Error(`no rewriter for ${form}`);

@@ -34,7 +34,9 @@ function print(format: BodyFormat, report: FuzzReport): void {
 }
 
 async function main(): Promise<void> {
-  const formats = (['protobuf', 'json'] as const).filter((format) => values.format === 'both' || values.format === format);
+  const formats = (['protobuf', 'json'] as const).filter(
+    (format) => values.format === 'both' || values.format === format,
+  );
   let violations = 0;
   for (const format of formats) {
     if (!isTaken(format)) {

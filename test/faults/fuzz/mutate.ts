@@ -125,7 +125,18 @@ const raw = (bytes: readonly number[] | Buffer): Field => ({
   type: undefined,
 });
 
-const ODD_LENGTHS = [0n, 1n, 127n, 128n, 1n << 31n, (1n << 31n) - 1n, 1n << 32n, (1n << 32n) + 5n, 1n << 63n, (1n << 64n) - 1n];
+const ODD_LENGTHS = [
+  0n,
+  1n,
+  127n,
+  128n,
+  1n << 31n,
+  (1n << 31n) - 1n,
+  1n << 32n,
+  (1n << 32n) + 5n,
+  1n << 63n,
+  (1n << 64n) - 1n,
+];
 const ODD_NUMBERS = [0n, 1n, 2n, 255n, 1n << 31n, (1n << 32n) - 1n, 1n << 63n, (1n << 64n) - 1n];
 const ODD_TEXTS = [
   [0xff, 0xfe],
@@ -136,7 +147,16 @@ const ODD_TEXTS = [
   [0xe2, 0x80, 0xa8],
   [],
 ].map((bytes) => Buffer.from(bytes));
-const ODD_FIXED64 = [0n, 1n, (1n << 63n) - 1n, 1n << 63n, (1n << 64n) - 1n, 0x7ff8000000000000n, 0xfff0000000000000n, 0x8000000000000000n];
+const ODD_FIXED64 = [
+  0n,
+  1n,
+  (1n << 63n) - 1n,
+  1n << 63n,
+  (1n << 64n) - 1n,
+  0x7ff8000000000000n,
+  0xfff0000000000000n,
+  0x8000000000000000n,
+];
 
 function fixed64(value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
@@ -178,7 +198,11 @@ const longVarint: FieldMutation = ({ field }, draw) => {
 };
 
 const cutVarint: FieldMutation = ({ among, at }, draw) => {
-  among.splice(at + draw.below(2), 0, raw([draw.pick([0x08, 0x80, 0x30, 0x18]), ...Array<number>(draw.below(12)).fill(0x80)]));
+  among.splice(
+    at + draw.below(2),
+    0,
+    raw([draw.pick([0x08, 0x80, 0x30, 0x18]), ...Array<number>(draw.below(12)).fill(0x80)]),
+  );
 };
 
 const group: FieldMutation = ({ among, at, field }, draw) => {
@@ -291,7 +315,11 @@ export function mutateBytes(bytes: Buffer, other: Buffer, draw: Draw): Buffer {
     case 4:
       return Buffer.concat([bytes.subarray(0, to), bytes.subarray(at)]);
     case 5:
-      return Buffer.concat([bytes.subarray(0, at), Buffer.from(Array.from({ length: draw.between(1, 8) }, () => draw.below(256))), bytes.subarray(at)]);
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        Buffer.from(Array.from({ length: draw.between(1, 8) }, () => draw.below(256))),
+        bytes.subarray(at),
+      ]);
     case 6:
       return Buffer.concat([bytes, other]);
     default:

@@ -157,7 +157,13 @@ class Fuzz {
       const gone = (): void => settle(undefined);
       child.on('message', settle).on('exit', gone);
     });
-    child.send({ team: `${this.#options.format}-${from}-${count}`, source: this.#source, from, count, done } satisfies BatchOrder);
+    child.send({
+      team: `${this.#options.format}-${from}-${count}`,
+      source: this.#source,
+      from,
+      count,
+      done,
+    } satisfies BatchOrder);
     const answer = await answered;
     if (answer === undefined) {
       child.kill('SIGKILL');
@@ -187,7 +193,8 @@ class Fuzz {
     report.peakMiB = Math.max(report.peakMiB, answer.peakMiB);
     if (answer.longestMs > report.longestMs)
       [report.longestMs, report.longestIndex] = [answer.longestMs, answer.longestIndex];
-    for (const [code, times] of Object.entries(answer.refused)) report.refused[code] = (report.refused[code] ?? 0) + times;
+    for (const [code, times] of Object.entries(answer.refused))
+      report.refused[code] = (report.refused[code] ?? 0) + times;
     for (const { index, message } of answer.crashes)
       this.#violation(`body ${index}: ${message}`, bodyAt(this.#source, index).bytes);
     const { items, quarantined } = await loadAll(this.#store, this.#engine.dir, answer.segments);
@@ -201,7 +208,8 @@ class Fuzz {
       if (known === 0) this.#save('quarantined', reason, bytes);
     }
     const kept = quarantined.reduce((sum, body) => sum + body.items, 0);
-    const agree = held.spans === items && held.rollup === items && held.bins === items && answer.accepted === items + kept;
+    const agree =
+      held.spans === items && held.rollup === items && held.bins === items && answer.accepted === items + kept;
     if (agree) return;
     const told = `the door accepted ${answer.accepted}, ${kept} of them are in quarantine, the engine holds ${held.spans}, the rollup ${held.rollup}, its bins ${held.bins}`;
     await this.#minimise(told, from, count);

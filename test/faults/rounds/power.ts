@@ -47,6 +47,7 @@ function openJournal(dir: string, files?: JournalFiles): Promise<DiskJournal> {
 
 function door(journal: DiskJournal): Receive {
   return createReceiver({
+    door: 'otlp_http',
     rewrite: async (signal, format, bytes) => {
       const rewriter = REWRITERS[signal]?.[format];
       if (rewriter === undefined) throw new Error(`no rewriter for ${format} of ${signal}`);
