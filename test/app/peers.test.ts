@@ -37,13 +37,13 @@ async function query(path: string): Promise<Answer> {
 }
 
 /** What a person sets to point a service at Heliograph. */
-function exporterEnv(service: string): Record<string, string> {
+function exporterEnv(service: string, protocol: string): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '',
     OTEL_SERVICE_NAME: service,
-    OTEL_EXPORTER_OTLP_ENDPOINT: heliograph.otlpUrl,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_EXPORTER_OTLP_ENDPOINT: protocol === 'grpc' ? heliograph.otlpGrpcUrl : heliograph.otlpUrl,
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${TOKEN}`,
   };
 }
@@ -69,26 +69,42 @@ async function expectExactWithinOnePercent(service: string, route: string, durat
   }
 }
 
-test('a Node program with @opentelemetry/sdk-node', async () => {
-  const { stdout } = await run(process.execPath, [assetPath('test/peers/node-sdk/main.mjs')], {
-    env: exporterEnv('node-peer'),
-    maxBuffer: 1 << 24,
-  });
-  await expectExactWithinOnePercent('node-peer', '/node/{id}', stdout.trim().split('\n').map(Number));
-});
+test.each(['http/protobuf', 'http/json', 'grpc'])(
+  'a Node program with @opentelemetry/sdk-node over %s',
+  async (protocol) => {
+    const service = `node-peer-${protocol}`;
+    const { stdout } = await run(process.execPath, [assetPath('test/peers/node-sdk/main.mjs')], {
+      env: exporterEnv(service, protocol),
+      maxBuffer: 1 << 24,
+    });
+    await expectExactWithinOnePercent(service, '/node/{id}', stdout.trim().split('\n').map(Number));
+  },
+);
 
-peerTest('go', 'a Go program with the OpenTelemetry Go SDK', async () => {
-  const cwd = assetPath('test/peers/go-sdk');
-  const binary = join(dataDir, 'go-peer');
-  const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd, encoding: 'utf8' });
-  expect(built.stderr).toBe('');
-  const { stdout } = await run(binary, [], { env: exporterEnv('go-peer'), maxBuffer: 1 << 24 });
-  await expectExactWithinOnePercent('go-peer', '/go/{id}', stdout.trim().split('\n').map(Number));
-  const { rows } = await query('slowest_spans?from=now-1h&to=now%2B5m');
-  const slowest = rows.find((row) => row['service'] === 'go-peer');
-  const trace = await query(`trace_spans?trace_id=${String(slowest?.['trace_id'])}`);
-  expect(trace.rows[0]?.['attributes']).toMatchObject({ 'shard.names': '["a","b"]', 'sample.weight': '0.25' });
-});
+peerTest(
+  'go',
+  'a Go program with the OpenTelemetry Go SDK, over HTTP, over gRPC, and over gRPC with gzip',
+  async () => {
+    const cwd = assetPath('test/peers/go-sdk');
+    const binary = join(dataDir, 'go-peer');
+    const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd, encoding: 'utf8' });
+    expect(built.stderr).toBe('');
+    for (const [protocol, compression] of [
+      ['http/protobuf', 'none'],
+      ['grpc', 'none'],
+      ['grpc', 'gzip'],
+    ] as const) {
+      const service = `go-peer-${protocol}-${compression}`;
+      const env = { ...exporterEnv(service, protocol), OTEL_EXPORTER_OTLP_COMPRESSION: compression };
+      const { stdout } = await run(binary, [], { env, maxBuffer: 1 << 24 });
+      await expectExactWithinOnePercent(service, '/go/{id}', stdout.trim().split('\n').map(Number));
+      const { rows } = await query('slowest_spans?from=now-1h&to=now%2B5m');
+      const slowest = rows.find((row) => row['service'] === service);
+      const trace = await query(`trace_spans?trace_id=${String(slowest?.['trace_id'])}`);
+      expect(trace.rows[0]?.['attributes']).toMatchObject({ 'shard.names': '["a","b"]', 'sample.weight': '0.25' });
+    }
+  },
+);
 
 peerTest('promtool', '/metrics pleases promtool', async () => {
   const response = await fetch(`${heliograph.pageUrl}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });

@@ -1,4 +1,5 @@
-// Sends spans of a bimodal load through the OpenTelemetry Go SDK, configured by OTEL_EXPORTER_OTLP_* alone, and prints the
+// Sends spans of a bimodal load through the OpenTelemetry Go SDK, configured by OTEL_EXPORTER_OTLP_* alone (its protocol picks
+// the exporter), and prints the
 // duration of each span in nanoseconds, one a line, so that the test can compute the exact percentiles.
 package main
 
@@ -14,6 +15,8 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -29,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	exporter, err := otlptracehttp.New(ctx)
+	exporter, err := newExporter(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,6 +50,13 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return provider.Shutdown(ctx)
+}
+
+func newExporter(ctx context.Context) (*otlptrace.Exporter, error) {
+	if os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc" {
+		return otlptracegrpc.New(ctx)
+	}
+	return otlptracehttp.New(ctx)
 }
 
 func send(ctx context.Context, tracer trace.Tracer) {

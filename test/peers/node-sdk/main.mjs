@@ -1,11 +1,16 @@
-// Sends spans of a bimodal load through @opentelemetry/sdk-node, configured by OTEL_* alone, and prints the duration of each
-// span in nanoseconds, one a line.
+// Sends spans of a bimodal load through @opentelemetry/sdk-node, configured by OTEL_* alone (its protocol picks the exporter),
+// and prints the duration of each span in nanoseconds, one a line.
 import { SpanKind, trace } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 const SPANS = 5000;
+const EXPORTERS = {
+  grpc: '@opentelemetry/exporter-trace-otlp-grpc',
+  'http/json': '@opentelemetry/exporter-trace-otlp-http',
+  'http/protobuf': '@opentelemetry/exporter-trace-otlp-proto',
+};
+const { OTLPTraceExporter } = await import(EXPORTERS[process.env.OTEL_EXPORTER_OTLP_PROTOCOL]);
 
 let state = 11;
 function random() {
