@@ -3,14 +3,14 @@
  * same connections. First how much each takes and what it costs, then what is left of what it acked after a `kill -9`.
  * `npm run bench -- peers [seconds=30] [spansPerBody=512] [connections=8]`
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnHeliograph } from '../test/support/heliograph-process.ts';
 import { buildCollector, type CollectorKind, readSpanIds, setAside, startCollector } from './support/collector.ts';
+import { inScratch, runCollector } from './support/collector-run.ts';
 import { ask, openEngine } from './support/engine-use.ts';
 import { runHeliograph } from './support/heliograph-run.ts';
-import { childrenOf, cpuSeconds, watchPeak } from './support/process-stats.ts';
+import { childrenOf } from './support/process-stats.ts';
 import { runSender } from './support/run-sender.ts';
 import type { Sent } from './support/sender-plan.ts';
 import { printTable } from './support/table.ts';
@@ -55,22 +55,8 @@ function costRow(name: string, promise: string, sent: Sent, cpuS: number, wallS:
 const keptCells = ({ acked, lost, twice }: Kept): (string | number)[] => [acked, lost, twice];
 
 async function measureCollector(program: string, kind: CollectorKind): Promise<(string | number)[]> {
-  return inScratch(async (dir) => {
-    const collector = await startCollector(program, kind, dir);
-    const peak = watchPeak([collector.pid]);
-    const [cpuBefore, startedMs] = [cpuSeconds(collector.pid), performance.now()];
-    const sent = await runSender({ ...LOAD, origin: collector.httpUrl });
-    await collector.drained();
-    const wallS = kind === 'nop' ? sent.elapsedS : (performance.now() - startedMs) / 1000 - 2;
-    const cpuS = cpuSeconds(collector.pid) - cpuBefore;
-    const peakMiB = peak.stop();
-    await collector.kill('SIGTERM');
-    if (kind !== 'nop') {
-      const { ids } = readSpanIds(dir);
-      if (ids.size < sent.spans) throw new Error(`${kind}: acked ${sent.spans} spans, ${ids.size} in the file`);
-    }
-    return costRow(NAMES[kind], PROMISES[kind], sent, cpuS, wallS, peakMiB);
-  });
+  const { sent, cpuS, wallS, peakMiB } = await runCollector(program, kind, LOAD);
+  return costRow(NAMES[kind], PROMISES[kind], sent, cpuS, wallS, peakMiB);
 }
 
 async function measureHeliograph(): Promise<(string | number)[][]> {
@@ -151,15 +137,6 @@ async function storedSpanIds(dataDir: string): Promise<{ total: number; ids: Set
     return { total: lines.length, ids: new Set(lines) };
   } finally {
     await bench.stop();
-  }
-}
-
-async function inScratch<T>(run: (dir: string) => Promise<T>): Promise<T> {
-  const dir = mkdtempSync(join(tmpdir(), 'heliograph-bench-'));
-  try {
-    return await run(dir);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
   }
 }
 

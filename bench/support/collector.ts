@@ -125,7 +125,8 @@ service:
 `;
 }
 
-const STILL_MS = 2000;
+/** A file that has not grown for so long is done. */
+export const STILL_MS = 2000;
 
 async function untilStill(path: string): Promise<void> {
   if (!existsSync(path)) return;

@@ -18,28 +18,22 @@ export interface EngineRun {
 
 const QUIET_LIMIT_MS = 60_000;
 
-/** Loads `spans` spans of the last minute, as many segments at once as Heliograph does. */
-export async function engineAlone(spans: number): Promise<EngineRun> {
+/** Loads `spans` spans of the last minute, `loadsAtOnce` segments at the same time. */
+export async function engineAlone(spans: number, loadsAtOnce: number): Promise<EngineRun> {
   const dir = mkdtempSync(join(tmpdir(), 'heliograph-bench-'));
   const bench = await openEngine(dir);
   try {
     const pid = bench.pid();
     const peak = watchPeak([pid]);
     const toNs = BigInt(Date.now()) * 1_000_000n;
-    const [cpuBefore, startedMs] = [cpuSeconds(pid), performance.now()];
-    const stored = await fillWindow({
-      store: bench.store,
-      dir,
-      spans,
-      fromNs: toNs - 60_000_000_000n,
-      toNs,
-      needles: [],
-    });
-    const [cpuLoaded, wallS] = [cpuSeconds(pid), (performance.now() - startedMs) / 1000];
+    const cpuBefore = cpuSeconds(pid);
+    const fromNs = toNs - 60_000_000_000n;
+    const filled = await fillWindow({ store: bench.store, dir, spans, fromNs, toNs, needles: [], loadsAtOnce });
+    const cpuLoaded = cpuSeconds(pid);
     await untilQuiet(() => cpuSeconds(pid), QUIET_LIMIT_MS);
     return {
-      spans: stored,
-      wallS,
+      spans: filled.spans,
+      wallS: filled.loadS,
       engineCpuS: cpuLoaded - cpuBefore,
       mergeCpuS: cpuSeconds(pid) - cpuLoaded,
       peakMiB: peak.stop(),

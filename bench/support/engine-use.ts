@@ -38,11 +38,12 @@ export async function openEngine(dataDir: string): Promise<BenchEngine> {
   };
 }
 
-/** Runs a statement and returns the text of its answer, `FORMAT Null` unless it names another. Rejects with what the engine says. */
-export function ask(engine: EmbeddedEngine, sql: string): Promise<string> {
+/** Runs a statement and returns the text of its answer, tab-separated unless it names a format. Rejects with what the engine says. */
+export function ask(engine: EmbeddedEngine, sql: string, settings: Record<string, string> = {}): Promise<string> {
+  const parameters = new URLSearchParams({ default_format: 'TabSeparated', ...settings });
   return new Promise((resolve, reject) => {
     const call = request(
-      { socketPath: engine.socketPath, path: '/?default_format=TabSeparated', method: 'POST' },
+      { socketPath: engine.socketPath, path: `/?${parameters.toString()}`, method: 'POST' },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -15,17 +15,23 @@ export interface FillOptions {
   toNs: bigint;
   /** Values of the attribute `order.id`, each on one span of its own service, spread over the window like the rest. */
   needles: readonly string[];
+  /** How many segments are loaded at the same time; the dispatcher loads two. */
+  loadsAtOnce: number;
+}
+
+export interface Filled {
+  spans: number;
+  /** Seconds spent loading, without those in which segments were made. */
+  loadS: number;
 }
 
 const SPANS_PER_BODY = 512;
 const TEMPLATES = 96;
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-/** As many as the dispatcher loads at once. */
-const LOADS_AT_ONCE = 2;
 
-/** Loads segments in the order of time, as they would have come. Returns how many spans were sent. */
-export async function fillWindow(options: FillOptions): Promise<number> {
-  const { spans, fromNs, toNs } = options;
+/** Loads segments in the order of time, as they would have come. */
+export async function fillWindow(options: FillOptions): Promise<Filled> {
+  const { spans, fromNs, toNs, loadsAtOnce } = options;
   const bodies = Math.ceil(spans / SPANS_PER_BODY);
   const templates = typicalTemplates(TEMPLATES, SPANS_PER_BODY, 1, fromNs);
   const bodyBytes = Math.max(...templates.map(({ bytes }) => bytes.length));
@@ -44,13 +50,16 @@ export async function fillWindow(options: FillOptions): Promise<number> {
     return buffer.subarray(0, end);
   };
   if (options.needles.length > 0) await loadBytes(options, 'needles', needleBody(options));
-  let segments = 0;
+  let [segments, loadMs] = [0, 0];
   const lane = async (): Promise<void> => {
-    for (let bytes = nextSegment(); bytes !== undefined; bytes = nextSegment())
+    for (let bytes = nextSegment(); bytes !== undefined; bytes = nextSegment()) {
+      const startedMs = performance.now();
       await loadBytes(options, `fill-${segments++}`, bytes);
+      loadMs += performance.now() - startedMs;
+    }
   };
-  await Promise.all(Array.from({ length: LOADS_AT_ONCE }, lane));
-  return bodies * SPANS_PER_BODY + options.needles.length;
+  await Promise.all(Array.from({ length: loadsAtOnce }, lane));
+  return { spans: bodies * SPANS_PER_BODY + options.needles.length, loadS: loadMs / 1000 / loadsAtOnce };
 }
 
 /** Writes before it returns, so the caller's buffer is free again. */

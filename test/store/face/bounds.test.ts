@@ -21,6 +21,7 @@ test('what a driver sends along is dropped, and the walls stay as they are', () 
     allow_introspection_functions: '0',
     wait_end_of_query: '1',
     buffer_size: '4194304',
+    optimize_functions_to_subcolumns: '0',
     max_execution_time: '30',
     max_result_rows: '1000000',
     max_result_bytes: '268435456',
