@@ -37,19 +37,69 @@ function places(value: Json, found: Place[]): void {
 }
 
 const ODD: readonly Json[] = [
-  null, true, false, 0, -1, 1.5, 1e308, 9007199254740993, '', '0', '-1', '1e3', '0x10', ' 1', '18446744073709551615',
-  '18446744073709551616', '-9223372036854775809', 'NaN', 'Infinity', 'AAAA', '=', '\ud800', '\u0000', '00', [], {}, [[]], [null],
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1.5,
+  1e308,
+  9007199254740993,
+  '',
+  '0',
+  '-1',
+  '1e3',
+  '0x10',
+  ' 1',
+  '18446744073709551615',
+  '18446744073709551616',
+  '-9223372036854775809',
+  'NaN',
+  'Infinity',
+  'AAAA',
+  '=',
+  '\ud800',
+  '\u0000',
+  '00',
+  [],
+  {},
+  [[]],
+  [null],
 ]; // prettier-ignore
 const ODD_KEYS = ['spans', 'span_id', 'SpanId', '', '__proto__', 'constructor', 'traceId', 'intValue', 'values'];
 
 /** Text that says more than `JSON.stringify` can: put where a marker stands. */
 const ODD_TEXTS = [
-  '1e400', '-0', '01', '1.', '.5', '+1', '0e0', '123456789012345678901234567890', '"\\ud800"', '"\\udc00\\ud800"', '"\\u12"', '"\\x"',
-  '"\t"', "'a'", 'NaN', 'undefined', '// c\n1', '{"a":1,"a":2}', '[1,]', '{"a":1,}', 'tru', '"', '\u0000', '-', '--1', '1 2',
+  '1e400',
+  '-0',
+  '01',
+  '1.',
+  '.5',
+  '+1',
+  '0e0',
+  '123456789012345678901234567890',
+  '"\\ud800"',
+  '"\\udc00\\ud800"',
+  '"\\u12"',
+  '"\\x"',
+  '"\t"',
+  "'a'",
+  'NaN',
+  'undefined',
+  '// c\n1',
+  '{"a":1,"a":2}',
+  '[1,]',
+  '{"a":1,}',
+  'tru',
+  '"',
+  '\u0000',
+  '-',
+  '--1',
+  '1 2',
 ]; // prettier-ignore
 const MARKER = '@@here@@';
 
-export function mutateJson(text: string, other: string, draw: Draw): Buffer {
+export function mutateJson(text: string, other: () => string, draw: Draw): Buffer {
   const root = JSON.parse(text) as Json;
   let odd: string | undefined;
   for (let times = draw.between(1, 3); times > 0; times--) {
@@ -89,7 +139,7 @@ export function mutateJson(text: string, other: string, draw: Draw): Buffer {
   let mutated = JSON.stringify(root);
   if (odd !== undefined) mutated = mutated.replace(JSON.stringify(MARKER), odd);
   const bytes = Buffer.from(draw.chance(0.05) ? `\ufeff${mutated}` : mutated);
-  return draw.chance(0.25) ? mutateBytes(bytes, Buffer.from(other), draw) : bytes;
+  return draw.chance(0.25) ? mutateBytes(bytes, () => Buffer.from(other()), draw) : bytes;
 }
 
 function deepText(draw: Draw): string {

@@ -9,7 +9,16 @@ import type {
 import type { Draw } from '../../support/seeded.ts';
 
 const KEYS = ['http.route', 'http.request.method', 'rpc.service', 'cloud.region', 'service.version', 'k', '', 'ключ'];
-const TEXTS = ['', 'GET', '/users/{id}', 'x'.repeat(200), 'ünïcödé \u{1f33b}', '\u0000\u001f"\\', '\u2028', '4bf92f3577b34da6'];
+const TEXTS = [
+  '',
+  'GET',
+  '/users/{id}',
+  'x'.repeat(200),
+  'ünïcödé \u{1f33b}',
+  '\u0000\u001f"\\',
+  '\u2028',
+  '4bf92f3577b34da6',
+];
 const DOUBLES = [0, -0, 1.5, 1e21, 1e-7, 5e-324, 1.7976931348623157e308] as const;
 const ODD_DOUBLES = ['NaN', 'Infinity', '-Infinity'] as const;
 
@@ -42,7 +51,10 @@ function list<T>(draw: Draw, low: number, high: number, make: () => T): T[] {
 function scopeSpans(options: RequestOptions): ScopeSpansInput {
   const { draw } = options;
   const scope = { name: draw.pick(TEXTS), version: '1' };
-  return { ...(draw.chance(0.8) ? { scope } : {}), spans: list(draw, draw.chance(0.97) ? 1 : 0, 3, () => span(options)) };
+  return {
+    ...(draw.chance(0.8) ? { scope } : {}),
+    spans: list(draw, draw.chance(0.97) ? 1 : 0, 3, () => span(options)),
+  };
 }
 
 function span(options: RequestOptions): SpanInput {
@@ -60,7 +72,13 @@ function span(options: RequestOptions): SpanInput {
     endTimeUnixNano: startNs + BigInt(draw.between(-1000, 2_000_000_000)),
     attributes: attributes(5),
     ...(draw.chance(0.2)
-      ? { events: list(draw, 1, 2, () => ({ timeUnixNano: startNs, name: draw.pick(TEXTS), attributes: attributes(2) })) }
+      ? {
+          events: list(draw, 1, 2, () => ({
+            timeUnixNano: startNs,
+            name: draw.pick(TEXTS),
+            attributes: attributes(2),
+          })),
+        }
       : {}),
     ...(draw.chance(0.1)
       ? { links: list(draw, 1, 2, () => ({ traceId: hex(draw, 16), spanId: hex(draw, 8), attributes: attributes(1) })) }
@@ -71,7 +89,9 @@ function span(options: RequestOptions): SpanInput {
 }
 
 function hex(draw: Draw, bytes: number): string {
-  return Array.from({ length: bytes }, () => (draw.below(255) + 1).toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (let at = 0; at < bytes; at += 4) text += (draw.below(0xffff_ffff) + 1).toString(16).padStart(8, '0');
+  return text;
 }
 
 function keyValue(options: RequestOptions, depth: number): KeyValueInput {

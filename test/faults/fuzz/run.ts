@@ -18,6 +18,8 @@ import { findOne, shrinkBytes } from './shrink.ts';
 export interface FuzzOptions {
   format: BodyFormat;
   bodies: number;
+  /** Number of the first body; 0 where absent. */
+  from?: number;
   seed: number;
   batch?: number;
   /** Where cases go that break a promise; undefined: nowhere. */
@@ -97,20 +99,21 @@ class Fuzz {
   }
 
   async run(): Promise<FuzzReport> {
-    const { bodies, batch = 4000 } = this.#options;
+    const { bodies, from: first = 0, batch = 4000 } = this.#options;
     const startedMs = performance.now();
+    const sizeAt = (at: number): number => Math.min(batch, bodies - at);
     let done: string[] = [];
-    let next = this.#walk(0, Math.min(batch, bodies), done);
-    for (let from = 0; from < bodies; from += batch) {
+    let next = this.#walk(first, sizeAt(0), done);
+    for (let at = 0; at < bodies; at += batch) {
       const answer = await next;
       // The door is at the next batch while the engine loads this one.
-      if (from + batch < bodies) next = this.#walk(from + batch, Math.min(batch, bodies - from - batch), done);
+      if (at + batch < bodies) next = this.#walk(first + at + batch, sizeAt(at + batch), done);
       done = [];
       if (answer !== undefined) {
-        await this.#account(answer, from, Math.min(batch, bodies - from));
+        await this.#account(answer, first + at, sizeAt(at));
         done = answer.segments.map(({ name }) => name);
       }
-      this.#progress(from + batch, startedMs);
+      this.#progress(at + batch, startedMs);
     }
     this.#child?.disconnect();
     const report = this.#report;
@@ -157,7 +160,13 @@ class Fuzz {
       const gone = (): void => settle(undefined);
       child.on('message', settle).on('exit', gone);
     });
-    child.send({ team: `${this.#options.format}-${from}-${count}`, source: this.#source, from, count, done } satisfies BatchOrder);
+    child.send({
+      team: `${this.#options.format}-${from}-${count}`,
+      source: this.#source,
+      from,
+      count,
+      done,
+    } satisfies BatchOrder);
     const answer = await answered;
     if (answer === undefined) {
       child.kill('SIGKILL');
@@ -187,7 +196,8 @@ class Fuzz {
     report.peakMiB = Math.max(report.peakMiB, answer.peakMiB);
     if (answer.longestMs > report.longestMs)
       [report.longestMs, report.longestIndex] = [answer.longestMs, answer.longestIndex];
-    for (const [code, times] of Object.entries(answer.refused)) report.refused[code] = (report.refused[code] ?? 0) + times;
+    for (const [code, times] of Object.entries(answer.refused))
+      report.refused[code] = (report.refused[code] ?? 0) + times;
     for (const { index, message } of answer.crashes)
       this.#violation(`body ${index}: ${message}`, bodyAt(this.#source, index).bytes);
     const { items, quarantined } = await loadAll(this.#store, this.#engine.dir, answer.segments);
@@ -201,7 +211,8 @@ class Fuzz {
       if (known === 0) this.#save('quarantined', reason, bytes);
     }
     const kept = quarantined.reduce((sum, body) => sum + body.items, 0);
-    const agree = held.spans === items && held.rollup === items && held.bins === items && answer.accepted === items + kept;
+    const agree =
+      held.spans === items && held.rollup === items && held.bins === items && answer.accepted === items + kept;
     if (agree) return;
     const told = `the door accepted ${answer.accepted}, ${kept} of them are in quarantine, the engine holds ${held.spans}, the rollup ${held.rollup}, its bins ${held.bins}`;
     await this.#minimise(told, from, count);

@@ -1,7 +1,10 @@
 /** Makes a case small: first which body of many, then which bytes of it. */
 
 /** The first body for which `isBad` holds alone; undefined where only several together are. */
-export async function findOne<T>(all: readonly T[], isBad: (some: readonly T[]) => Promise<boolean>): Promise<T | undefined> {
+export async function findOne<T>(
+  all: readonly T[],
+  isBad: (some: readonly T[]) => Promise<boolean>,
+): Promise<T | undefined> {
   let some = all;
   while (some.length > 1) {
     const half = some.slice(0, some.length >> 1);
@@ -16,7 +19,11 @@ export async function findOne<T>(all: readonly T[], isBad: (some: readonly T[]) 
 }
 
 /** Takes stretches out of `bytes`, ever shorter ones, as long as `isBad` holds; at most `tries` looks. */
-export async function shrinkBytes(bytes: Buffer, isBad: (bytes: Buffer) => Promise<boolean>, tries = 150): Promise<Buffer> {
+export async function shrinkBytes(
+  bytes: Buffer,
+  isBad: (bytes: Buffer) => Promise<boolean>,
+  tries = 150,
+): Promise<Buffer> {
   let smallest = bytes;
   let left = tries;
   for (let size = bytes.length >> 1; size > 0 && left > 0; size >>= 1) {

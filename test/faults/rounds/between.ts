@@ -69,7 +69,7 @@ class Between {
       });
     });
     outgoing.on('error', () => answer.destroy());
-    if (trick === 'cut') setTimeout(() => (outgoing.destroy(), answer.destroy()), 5 + (url?.length ?? 0) % 40);
+    if (trick === 'cut') setTimeout(() => (outgoing.destroy(), answer.destroy()), 5 + ((url?.length ?? 0) % 40));
     asked.pipe(outgoing);
   }
 }

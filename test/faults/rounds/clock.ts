@@ -10,17 +10,19 @@ import { sleep } from './station.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Across the edges of what a door takes: an hour ahead, the retention of 14 days behind. */
-const STEPS_MS = [-20, -2, -1].flatMap((days) => [days * DAY_MS]).concat([
-  -90 * MINUTE_MS,
-  -30 * MINUTE_MS,
-  -2000,
-  2000,
-  30 * MINUTE_MS,
-  90 * MINUTE_MS,
-  DAY_MS,
-  13 * DAY_MS,
-  20 * DAY_MS,
-]);
+const STEPS_MS = [-20, -2, -1]
+  .flatMap((days) => [days * DAY_MS])
+  .concat([
+    -90 * MINUTE_MS,
+    -30 * MINUTE_MS,
+    -2000,
+    2000,
+    30 * MINUTE_MS,
+    90 * MINUTE_MS,
+    DAY_MS,
+    13 * DAY_MS,
+    20 * DAY_MS,
+  ]);
 const OFFSETS_MS = [0, 0, 0, -30 * MINUTE_MS, 59 * MINUTE_MS, -3 * DAY_MS, -13 * DAY_MS];
 
 function compile(dir: string): string | undefined {

@@ -55,5 +55,8 @@ function attributes(draw: Draw, nested: boolean): KeyValueInput[] {
     { key: 'n', value: { intValue: draw.below(1000) } },
   ];
   if (!nested) return plain;
-  return [...plain, { key: 'list', value: { arrayValue: { values: [{ intValue: draw.below(9) }, { doubleValue: -0 }] } } }];
+  return [
+    ...plain,
+    { key: 'list', value: { arrayValue: { values: [{ intValue: draw.below(9) }, { doubleValue: -0 }] } } },
+  ];
 }

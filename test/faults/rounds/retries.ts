@@ -22,7 +22,8 @@ function retried(victim: Victim | 'nobody'): Fault {
         }
       };
       const reckoning = await underLoad(round, station, strike, { retry: true });
-      if (reckoning.acked !== reckoning.sent) reckoning.problems.push(`${reckoning.sent - reckoning.acked} never acked`);
+      if (reckoning.acked !== reckoning.sent)
+        reckoning.problems.push(`${reckoning.sent - reckoning.acked} never acked`);
       return reckoning;
     },
   };

@@ -60,7 +60,7 @@ export async function runRounds(options: RunOptions): Promise<RoundResult[]> {
         break;
       }
       const seed = options.roundSeed ?? seedOf(options.seed, round);
-      results.push(await oneRound(round, seed, faultOf(deck, options.seed, round), stations, say));
+      results.push(await runOne(round, seed, faultOf(deck, options.seed, round), stations, say));
     }
   } finally {
     await stations.close();
@@ -75,7 +75,9 @@ function deckOf({ only, retries = DUPLICATE_WINDOW, say }: RunOptions): Fault[] 
   return chosen.flatMap((fault) => {
     const why =
       fault.unavailable?.() ??
-      (!retries && RETRIES.includes(fault) ? 'the journal does not remember what it took (--retries tries)' : undefined);
+      (!retries && RETRIES.includes(fault)
+        ? 'the journal does not remember what it took (--retries tries)'
+        : undefined);
     if (why === undefined) return Array.from({ length: fault.weight }, () => fault);
     say(`LEFT OUT: ${fault.kind}: ${why}`);
     return [];
@@ -89,7 +91,8 @@ function faultOf(deck: readonly Fault[], seed: number, round: number): Fault {
   return deal[round % deck.length] as Fault;
 }
 
-async function oneRound(
+/** One round; an error of it is a violation too. */
+export async function runOne(
   round: number,
   seed: number,
   fault: Fault,
@@ -99,13 +102,13 @@ async function oneRound(
   const startedMs = performance.now();
   const draw: Draw = seeded(seed);
   const notes: string[] = [];
-  const reckoning = await fault.run({ seed, draw, stations, note: (text) => notes.push(text) }).catch(
-    async (error: unknown): Promise<Reckoning> => {
+  const reckoning = await fault
+    .run({ seed, draw, stations, note: (text) => notes.push(text) })
+    .catch(async (error: unknown): Promise<Reckoning> => {
       await stations.close(); // what it left is not for the next round
       const problems = [error instanceof Error ? `${error.stack}` : String(error)];
       return { sent: 0, acked: 0, stored: 0, doubled: 0, lost: 0, quarantined: 0, problems };
-    },
-  );
+    });
   const seconds = (performance.now() - startedMs) / 1000;
   const result = { ...reckoning, round, seed, kind: fault.kind, seconds };
   say(lineOf(result, notes.join('; ')));

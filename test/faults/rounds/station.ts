@@ -103,7 +103,9 @@ export class Station {
     this.#launched = undefined;
     await launched.exited;
     // An engine that outlives its parent for a moment must not be met by the next one.
-    await eventually(async () => (engines.some(isAlive) ? undefined : true), 10_000).catch(() => engines.forEach(signal));
+    await eventually(async () => (engines.some(isAlive) ? undefined : true), 10_000).catch(() =>
+      engines.forEach(signal),
+    );
   }
 
   /** In order, by SIGTERM. */
