@@ -8,6 +8,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderConfig, renderUsers } from './config-xml.ts';
+import { forgetUnkeptParts, isServed } from './deduplication.ts';
 import { openSession, runScalar } from './engine.ts';
 import type { ChildMessage, ChildOptions } from './options.ts';
 import { createEngineServer } from './server.ts';
@@ -37,6 +38,9 @@ async function main(options: ChildOptions): Promise<void> {
   process.on('SIGINT', () => undefined); // a terminal sends it to both processes, but the parent stops this one when it is done
 
   const configPath = writeConfig(options);
+  // A process that is about to be refused must not touch the files of the one that refuses it.
+  const struckOut = (await isServed(options.socketPath)) ? [] : forgetUnkeptParts(options.engineDir);
+  if (struckOut.length > 0) logLine('warn', 'tokens of inserts that a crash cut short were forgotten', { struckOut });
   const anchor = openSession(options.engineDir, configPath);
   prepareRunDir(options);
   const version = await runScalar(anchor, 'SELECT version()');

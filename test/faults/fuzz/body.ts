@@ -30,16 +30,16 @@ export function bodyAt({ format, seed, nowMs }: BodySource, index: number): Fuzz
   const bytes = format === 'json' ? jsonBody(request, draw) : protobufBody(request, draw);
   if (!draw.chance(GZIP_SHARE)) return { bytes, encoding: undefined };
   const zipped = gzipSync(bytes, { level: 1 });
-  return { bytes: draw.chance(0.2) ? zipped : mutateBytes(zipped, zipped, draw), encoding: 'gzip' };
+  return { bytes: draw.chance(0.2) ? zipped : mutateBytes(zipped, () => zipped, draw), encoding: 'gzip' };
 }
 
 function protobufBody(request: () => ReturnType<typeof drawRequest>, draw: Draw): Buffer {
   const base = encodeRequest(request());
   if (draw.chance(BOMB_SHARE)) return bomb(base, draw);
-  return draw.chance(UNCHANGED_SHARE) ? base : mutate(base, encodeRequest(request()), draw);
+  return draw.chance(UNCHANGED_SHARE) ? base : mutate(base, () => encodeRequest(request()), draw);
 }
 
 function jsonBody(request: () => ReturnType<typeof drawRequest>, draw: Draw): Buffer {
   const base = jsonOf(request(), draw);
-  return draw.chance(UNCHANGED_SHARE) ? Buffer.from(base) : mutateJson(base, jsonOf(request(), draw), draw);
+  return draw.chance(UNCHANGED_SHARE) ? Buffer.from(base) : mutateJson(base, () => jsonOf(request(), draw), draw);
 }

@@ -1,4 +1,4 @@
-/** `npm run faults -- fuzz [--bodies 1000000] [--seed 1] [--format protobuf|json|both] [--batch 4000] [--cases dir]` */
+/** `npm run faults -- fuzz [--bodies 1000000] [--from 0] [--seed 1] [--format protobuf|json|both] [--batch 4000] [--cases dir]` */
 import { parseArgs } from 'node:util';
 import type { BodyFormat } from '../../../core/ports.ts';
 import { type FuzzReport, isTaken, runFuzz } from './run.ts';
@@ -6,6 +6,7 @@ import { type FuzzReport, isTaken, runFuzz } from './run.ts';
 const { values } = parseArgs({
   options: {
     bodies: { type: 'string', default: '1000000' },
+    from: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     format: { type: 'string', default: 'both' },
     batch: { type: 'string', default: '4000' },
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
     const report = await runFuzz({
       format,
       bodies: Number(values.bodies),
+      from: Number(values.from),
       seed: Number(values.seed),
       batch: Number(values.batch),
       casesDir: values.cases,

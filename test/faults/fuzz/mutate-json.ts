@@ -44,7 +44,6 @@ const ODD: readonly Json[] = [
   -1,
   1.5,
   1e308,
-  9007199254740991,
   '',
   '0',
   '-1',
@@ -77,6 +76,7 @@ const ODD_TEXTS = [
   '.5',
   '+1',
   '0e0',
+  '9007199254740993',
   '123456789012345678901234567890',
   '"\\ud800"',
   '"\\udc00\\ud800"',
@@ -99,7 +99,7 @@ const ODD_TEXTS = [
 ]; // prettier-ignore
 const MARKER = '@@here@@';
 
-export function mutateJson(text: string, other: string, draw: Draw): Buffer {
+export function mutateJson(text: string, other: () => string, draw: Draw): Buffer {
   const root = JSON.parse(text) as Json;
   let odd: string | undefined;
   for (let times = draw.between(1, 3); times > 0; times--) {
@@ -139,7 +139,7 @@ export function mutateJson(text: string, other: string, draw: Draw): Buffer {
   let mutated = JSON.stringify(root);
   if (odd !== undefined) mutated = mutated.replace(JSON.stringify(MARKER), odd);
   const bytes = Buffer.from(draw.chance(0.05) ? `\ufeff${mutated}` : mutated);
-  return draw.chance(0.25) ? mutateBytes(bytes, Buffer.from(other), draw) : bytes;
+  return draw.chance(0.25) ? mutateBytes(bytes, () => Buffer.from(other()), draw) : bytes;
 }
 
 function deepText(draw: Draw): string {

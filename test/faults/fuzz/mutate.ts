@@ -38,7 +38,8 @@ interface Place {
   field: Field;
 }
 
-export function mutate(bytes: Buffer, other: Buffer, draw: Draw): Buffer {
+/** `other` gives a second body, to be put together with this one. */
+export function mutate(bytes: Buffer, other: () => Buffer, draw: Draw): Buffer {
   if (draw.chance(0.25)) return mutateBytes(bytes, other, draw);
   const root = parse(bytes, 'request');
   for (let times = draw.between(1, 3); times > 0; times--) {
@@ -51,7 +52,11 @@ export function mutate(bytes: Buffer, other: Buffer, draw: Draw): Buffer {
   return draw.chance(0.1) ? mutateBytes(mutated, other, draw) : mutated;
 }
 
+const NOTHING = Buffer.alloc(0);
+const SMALL = Array.from({ length: 128 }, (_, value) => Buffer.from([value]));
+
 export function varint(value: bigint, padTo = 0): Buffer {
+  if (value >= 0n && value < 128n && padTo <= 1) return SMALL[Number(value)] as Buffer;
   const out: number[] = [];
   let rest = BigInt.asUintN(64, value);
   for (; rest > 0x7fn; rest >>= 7n) out.push(Number(rest & 0x7fn) | 0x80);
@@ -96,12 +101,23 @@ function parse(bytes: Buffer, type: Type): Field[] {
 }
 
 function write(fields: readonly Field[]): Buffer {
-  return Buffer.concat(
-    fields.flatMap(({ tag, wire, length, payload }) => {
-      const content = Buffer.isBuffer(payload) ? payload : write(payload);
-      return wire === 2 ? [tag, length ?? varint(BigInt(content.length)), content] : [tag, content];
-    }),
-  );
+  const out: Buffer[] = [];
+  emit(fields, out);
+  return Buffer.concat(out);
+}
+
+/** Appends the pieces and returns how long they are together. */
+function emit(fields: readonly Field[], out: Buffer[]): number {
+  let size = 0;
+  for (const { tag, wire, length, payload } of fields) {
+    const lengthAt = out.push(tag, NOTHING) - 1; // the length is known when the payload is
+    let content = 0;
+    if (Buffer.isBuffer(payload)) content = (out.push(payload), payload.length);
+    else content = emit(payload, out);
+    if (wire === 2) out[lengthAt] = length ?? varint(BigInt(content));
+    size += tag.length + (out[lengthAt] as Buffer).length + content;
+  }
+  return size;
 }
 
 function collect(fields: Field[], places: Place[]): void {
@@ -295,7 +311,7 @@ const FIELD_MUTATIONS: readonly FieldMutation[] = [
 ];
 
 /** Mutations that know nothing but bytes. */
-export function mutateBytes(bytes: Buffer, other: Buffer, draw: Draw): Buffer {
+export function mutateBytes(bytes: Buffer, other: () => Buffer, draw: Draw): Buffer {
   const at = draw.below(bytes.length + 1);
   const to = Math.min(bytes.length, at + draw.between(1, 40));
   switch (draw.below(8)) {
@@ -321,9 +337,11 @@ export function mutateBytes(bytes: Buffer, other: Buffer, draw: Draw): Buffer {
         bytes.subarray(at),
       ]);
     case 6:
-      return Buffer.concat([bytes, other]);
-    default:
-      return Buffer.concat([bytes.subarray(0, at), other.subarray(draw.below(other.length + 1))]);
+      return Buffer.concat([bytes, other()]);
+    default: {
+      const behind = other();
+      return Buffer.concat([bytes.subarray(0, at), behind.subarray(draw.below(behind.length + 1))]);
+    }
   }
 }
 

@@ -89,7 +89,9 @@ function span(options: RequestOptions): SpanInput {
 }
 
 function hex(draw: Draw, bytes: number): string {
-  return Array.from({ length: bytes }, () => (draw.below(255) + 1).toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (let at = 0; at < bytes; at += 4) text += (draw.below(0xffff_ffff) + 1).toString(16).padStart(8, '0');
+  return text;
 }
 
 function keyValue(options: RequestOptions, depth: number): KeyValueInput {

@@ -18,6 +18,8 @@ import { findOne, shrinkBytes } from './shrink.ts';
 export interface FuzzOptions {
   format: BodyFormat;
   bodies: number;
+  /** Number of the first body; 0 where absent. */
+  from?: number;
   seed: number;
   batch?: number;
   /** Where cases go that break a promise; undefined: nowhere. */
@@ -97,20 +99,21 @@ class Fuzz {
   }
 
   async run(): Promise<FuzzReport> {
-    const { bodies, batch = 4000 } = this.#options;
+    const { bodies, from: first = 0, batch = 4000 } = this.#options;
     const startedMs = performance.now();
+    const sizeAt = (at: number): number => Math.min(batch, bodies - at);
     let done: string[] = [];
-    let next = this.#walk(0, Math.min(batch, bodies), done);
-    for (let from = 0; from < bodies; from += batch) {
+    let next = this.#walk(first, sizeAt(0), done);
+    for (let at = 0; at < bodies; at += batch) {
       const answer = await next;
       // The door is at the next batch while the engine loads this one.
-      if (from + batch < bodies) next = this.#walk(from + batch, Math.min(batch, bodies - from - batch), done);
+      if (at + batch < bodies) next = this.#walk(first + at + batch, sizeAt(at + batch), done);
       done = [];
       if (answer !== undefined) {
-        await this.#account(answer, from, Math.min(batch, bodies - from));
+        await this.#account(answer, first + at, sizeAt(at));
         done = answer.segments.map(({ name }) => name);
       }
-      this.#progress(from + batch, startedMs);
+      this.#progress(at + batch, startedMs);
     }
     this.#child?.disconnect();
     const report = this.#report;

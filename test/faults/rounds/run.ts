@@ -60,7 +60,7 @@ export async function runRounds(options: RunOptions): Promise<RoundResult[]> {
         break;
       }
       const seed = options.roundSeed ?? seedOf(options.seed, round);
-      results.push(await oneRound(round, seed, faultOf(deck, options.seed, round), stations, say));
+      results.push(await runOne(round, seed, faultOf(deck, options.seed, round), stations, say));
     }
   } finally {
     await stations.close();
@@ -91,7 +91,8 @@ function faultOf(deck: readonly Fault[], seed: number, round: number): Fault {
   return deal[round % deck.length] as Fault;
 }
 
-async function oneRound(
+/** One round; an error of it is a violation too. */
+export async function runOne(
   round: number,
   seed: number,
   fault: Fault,
