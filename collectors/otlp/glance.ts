@@ -86,8 +86,8 @@ function each(
     const tag = reader.value;
     const number = tag >>> 3;
     if ((tag & 7) === WIRE_LENGTH) {
-      const start = reader.enter(at, bytes.length);
-      at = reader.stop;
+      const start = reader.varint(at, bytes.length);
+      at = start + reader.value; // past the end where the body was cut short: what is there is shown
       onBytes(bytes.subarray(start, at), number);
     } else {
       const start = at;
