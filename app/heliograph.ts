@@ -21,7 +21,7 @@ import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
+import { type Ingest, maxBacklogBytesOf, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
 import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
@@ -84,11 +84,13 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
+  const maxBacklogBytes = maxBacklogBytesOf(config);
+  const parts = { ingest, doors, store, state, scheduler, background: () => background, maxBacklogBytes, clock };
+  const sources = metricSources(parts);
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
-  const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const dispatcher = openDispatcher(config, ingest, store, metrics, clock, log);
   const face = createFace({ address: store.address, role: store.faceRole, clock, log });
   onStop('face', async () => face.close());
   const web = createHttpServer({
@@ -122,6 +124,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
       ...(ingest.door.server.listening ? ['otlp_traces'] : []),
       ...(web.server.listening ? doors.sources : []),
     ],
+    recordPipeline: () => recordPipeline(ingest),
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -141,6 +144,12 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   return { pageUrl, otlpUrl, ready };
 }
 
+/** Looks at the queue, and appends the minutes that are over. */
+function recordPipeline({ book, journal }: Ingest): Promise<void> {
+  book.sampled(journal.depth());
+  return book.write(createRowSink(journal));
+}
+
 /** The background thread; it does not run yet. */
 function openBackground(
   workerData: BackgroundWorkerData,
@@ -158,13 +167,20 @@ function metricSources(parts: {
   state: { engineUp: boolean };
   scheduler: ReturnType<typeof createScheduler>;
   background(): Background | undefined;
+  maxBacklogBytes: number;
   clock: Clock;
 }): MetricSources {
-  const { ingest, doors, store, state, scheduler, background, clock } = parts;
+  const { ingest, doors, store, state, scheduler, background, maxBacklogBytes, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
     hooks: () => doors.ledger.totals(),
-    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
+    flows: () => ingest.book.flows(),
+    journal: () => ({
+      ...ingest.journal.depth(),
+      refused: ingest.journal.stats().refused,
+      full: ingest.journal.room().full !== undefined,
+      maxBytes: maxBacklogBytes,
+    }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
       restarts: store.engine?.restarts() ?? 0,
@@ -193,6 +209,7 @@ function stopInOrder(
   onStop('loader', () => dispatcher.stop());
   onStop('loader queue', (remainingMs) => dispatcher.drained(remainingMs / 2));
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
+  onStop('pipeline minutes', () => ingest.book.write(createRowSink(ingest.journal), true));
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('self telemetry', () => telemetry.stop());

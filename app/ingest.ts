@@ -1,4 +1,5 @@
 /** The road in, composed: doors, journal and loader, with what walks and rewrites a body handed in by the collectors. */
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -17,6 +18,7 @@ import { createSlowLane, type SlowLane } from '../ingest/doors/slow-lane.ts';
 import { createJournal } from '../ingest/journal/journal.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
+import { createPipelineBook, type PipelineBook } from '../ingest/pipeline/book.ts';
 import { PINNED_BLOCK_SETTINGS } from '../store/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Metrics } from './metrics.ts';
@@ -27,12 +29,16 @@ import type { LoaderWorkerData } from './workers/loader.ts';
 export interface Ingest {
   journal: DiskJournal;
   ledger: DoorLedger;
+  book: PipelineBook;
   slowLane: SlowLane;
   door: FastifyInstance;
 }
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
+
+/** Body bytes the journal holds at most. */
+export const maxBacklogBytesOf = ({ journal }: Config): number => journal.maxBacklogGiB * 1024 ** 3;
 
 /** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
@@ -41,7 +47,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     clock,
     log,
     options: {
-      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
+      maxBacklogBytes: maxBacklogBytesOf(config),
       segmentHoldMs: SEGMENT_HOLD_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
@@ -51,7 +57,10 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const { recovered } = journal;
   if (recovered.segments > 0 || recovered.quarantined > 0) log.info(recovered, 'journal recovered');
   onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
-  const ledger = createLedger(clock, log);
+  const instance = randomBytes(8).toString('hex');
+  const otlpSignals = OTLP_COLLECTORS.map(({ signal }) => signal);
+  const book = createPipelineBook(clock, instance, otlpSignals);
+  const ledger = createLedger(clock, log, book);
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
   const door = createOtlpHttpDoor({
@@ -62,13 +71,13 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     encodeStatus,
     log,
   });
-  return { journal, ledger, slowLane, door };
+  return { journal, ledger, book, slowLane, door };
 }
 
 /** The loader; it does not run yet. */
 export function openDispatcher(
   config: Config,
-  journal: DiskJournal,
+  { journal, book }: Pick<Ingest, 'journal' | 'book'>,
   store: OpenStore,
   metrics: Metrics,
   clock: Clock,
@@ -79,8 +88,12 @@ export function openDispatcher(
   return createDispatcher({
     queue: journal,
     startWorker: () => new Worker(builtPath('app/workers/loader.ts'), { name: 'loader', workerData }),
-    onLoaded: (report, segment) =>
-      metrics.segmentLoaded({ ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs }),
+    onLoaded(report, segment) {
+      const load = { ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs };
+      metrics.segmentLoaded(load);
+      book.loaded({ ...load, signal: segment.signal });
+      book.sampled(journal.depth());
+    },
     clock,
     log,
   });

@@ -12,6 +12,8 @@ export interface JobDeps {
   retention: Retention;
   metrics: Metrics;
   markCovered: MarkCovered;
+  /** Samples the queue; appends what the doors counted in minutes that are over, once a minute. */
+  recordPipeline(): Promise<void>;
   /** Sources in `boards.source_status` whose doors are open right now. */
   openSources(): readonly string[];
   /** Our own page port, probed like a user would; undefined switches the probe off. */
@@ -41,7 +43,7 @@ export function createJobs(deps: JobDeps): Task[] {
       intervalMs: 10 * SECOND_MS,
       timeoutMs: 10 * SECOND_MS,
       overlap: 'skip',
-      run: recordSourceMinutes(deps),
+      run: recordMinutes(deps),
     },
     {
       id: 'retention',
@@ -55,9 +57,12 @@ export function createJobs(deps: JobDeps): Task[] {
   ];
 }
 
-/** A minute in which a door was open is a minute in which its items could come in. */
-function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
-  return async () => void (await Promise.all(deps.openSources().map(deps.markCovered)));
+/**
+ * A minute in which a door was open is a minute in which its items could come in. What did come in is appended in the same turn, so
+ * that the disk wakes once a minute for both.
+ */
+function recordMinutes(deps: JobDeps): () => Promise<void> {
+  return async () => void (await Promise.all([...deps.openSources().map(deps.markCovered), deps.recordPipeline()]));
 }
 
 const PROBED_PATHS = ['/readyz', '/api/boards', '/api/query/services?from=now-1h&to=now'];

@@ -1,5 +1,6 @@
 /** What the doors took in, turned away and why. One ledger feeds /metrics, /api/status, `doctor` and the log. */
-import type { BodyFormat, Clock, Log, Sender } from '../../core/ports.ts';
+import type { BodyFormat, Clock, Log, Sender, Transport } from '../../core/ports.ts';
+import type { Origin } from '../pipeline/flow.ts';
 
 export interface RefusalCount {
   reason: string;
@@ -23,12 +24,15 @@ export interface DoorTotals {
 }
 
 export interface Acceptance {
+  signal: string;
+  /** As they came, decompressed. */
   bytes: number;
   spans: number;
   clockSkew: number;
   slowLane: boolean;
   /** The same bytes were stored before: acked, not counted again. */
   duplicate: boolean;
+  transport: Transport;
   format: BodyFormat;
   sender: Sender;
   rejected: Readonly<Record<string, number>>;
@@ -36,20 +40,28 @@ export interface Acceptance {
 
 export interface DoorLedger {
   accepted(acceptance: Acceptance): void;
-  /** Counts and logs; a reason is logged once a second at most, with the number held back. */
-  refused(reason: string, hint: string, fields: object): void;
+  /** Counts and logs; a reason is logged once a second at most, with the number held back. `origin` where it is known. */
+  refused(reason: string, hint: string, fields: object, origin?: Origin): void;
   totals(): DoorTotals;
+}
+
+/** Is told of everything that the ledger counts. */
+export interface DoorObserver {
+  accepted(acceptance: Acceptance): void;
+  refused(reason: string, origin: Origin | undefined): void;
 }
 
 const LOG_INTERVAL_MS = 1000;
 
-export function createLedger(clock: Clock, log: Log): DoorLedger {
+export function createLedger(clock: Clock, log: Log, observer?: DoorObserver): DoorLedger {
   const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, duplicateBodies: 0, clockSkewSpans: 0 };
   let lastAtMs: number | null = null;
   const rejectedSpans: Record<string, number> = {};
   const refusals = new Map<string, RefusalCount & { loggedAtMs: number; heldBack: number }>();
   return {
-    accepted({ bytes, spans, clockSkew, slowLane, duplicate, rejected }) {
+    accepted(acceptance) {
+      const { bytes, spans, clockSkew, slowLane, duplicate, rejected } = acceptance;
+      observer?.accepted(acceptance);
       lastAtMs = clock.nowMs();
       if (duplicate) {
         sums.duplicateBodies += 1;
@@ -62,7 +74,8 @@ export function createLedger(clock: Clock, log: Log): DoorLedger {
       if (slowLane) sums.slowLaneBodies += 1;
       for (const reason in rejected) rejectedSpans[reason] = (rejectedSpans[reason] ?? 0) + (rejected[reason] ?? 0);
     },
-    refused(reason, hint, fields) {
+    refused(reason, hint, fields, origin) {
+      observer?.refused(reason, origin);
       const nowMs = clock.nowMs();
       const entry = refusals.get(reason) ?? {
         reason,

@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
 import type { Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
 import type { Admission } from '../admission.ts';
+import { formOf, type Origin } from '../pipeline/flow.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
 import type { Receive } from './receive.ts';
@@ -58,6 +59,7 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
       const bytes = await decodeBody(raw, request.headers['content-encoding']);
       const { rejectedSpans, message } = await deps.receive(collector, {
         bytes,
+        transport: 'http',
         format: 'protobuf',
         sender: request.sender,
       });
@@ -83,12 +85,14 @@ async function checkHeaders(request: FastifyRequest): Promise<void> {
   }
 }
 
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
 function mediaType(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 function unknownPath(request: FastifyRequest, deps: OtlpHttpDeps): HeliographError {
-  const path = request.url.split('?', 1)[0] ?? '';
+  const path = pathOf(request);
   const known = [...deps.collectors.map((collector) => collector.path), ...SIGNALS_TO_COME];
   if (known.includes(path)) return new HeliographError('method_not_allowed', `${path} takes POST`);
   return new HeliographError('not_found', `nothing at ${path.slice(0, 80)}; spans go to POST /v1/traces`);
@@ -122,11 +126,8 @@ function refuse(
   const { http, grpc, text } = error.entry;
   if (error.code === 'internal')
     deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
-  deps.ledger.refused(refusalReason(error), text, {
-    status: http,
-    path: request.url.slice(0, 200),
-    why: error.message,
-  });
+  const fields = { status: http, path: request.url.slice(0, 200), why: error.message };
+  deps.ledger.refused(refusalReason(error), text, fields, originOf(deps, request));
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method_not_allowed') reply.header('allow', 'POST');
   if (error.entry.retryable) reply.header('retry-after', String(error.retryAfterSeconds ?? 1));
@@ -136,6 +137,15 @@ function refuse(
       .header('content-type', JSON_TYPE)
       .send(Buffer.from(JSON.stringify({ code: grpc, message: error.message })));
   return reply.header('content-type', PROTOBUF).send(deps.encodeStatus(grpc, error.message));
+}
+
+function originOf({ collectors }: OtlpHttpDeps, request: FastifyRequest): Origin {
+  const path = pathOf(request);
+  return {
+    signal: collectors.find((collector) => collector.path === path)?.signal ?? '',
+    form: formOf('http', mediaType(request) === JSON_TYPE ? 'json' : 'protobuf'),
+    sender: request.sender as Sender | undefined, // nobody's before it was let in
+  };
 }
 
 /** What is not HTTP/1.1: above all gRPC exporters pointed at the HTTP port, which open with the HTTP/2 preface. */
