@@ -13,16 +13,16 @@ SELECT
 FROM (
   SELECT
     p.database AS database,
-    replaceRegexpOne(p.table, '_local$', '') AS table,
+    p.table AS table,
     sum(p.rows) AS rows,
     count() AS parts,
     sum(p.bytes_on_disk) AS bytes,
     sum(p.data_compressed_bytes) AS data_bytes,
     sum(p.data_uncompressed_bytes) AS uncompressed_bytes,
     sum(p.secondary_indices_compressed_bytes) AS index_bytes,
-    sumIf(rows, database = 'otel' AND table = 'otel_traces') OVER () AS spans
+    sumIf(rows, database = 'otel' AND startsWith(table, 'otel_traces') AND table NOT LIKE '%\\_ts%') OVER () AS spans
   FROM system.parts AS p
-  WHERE p.active AND p.database IN ('otel', 'heliograph') AND p.table NOT IN ('migrations', 'migrations_local')
+  WHERE p.active AND p.database IN ('otel', 'heliograph') AND p.table != 'migrations'
   GROUP BY database, table
 )
 WHERE rows > 0;
@@ -37,7 +37,7 @@ SELECT
 FROM (
   SELECT
     c.database AS database,
-    replaceRegexpOne(c.table, '_local$', '') AS table,
+    c.table AS table,
     c.column AS column,
     any(c.type) AS type,
     sum(c.rows) AS rows,

@@ -228,6 +228,10 @@ test.each([
   expect(scroll).toBeLessThanOrEqual(client);
   expect(await page.locator('[data-panel="17"] tbody tr').first().textContent()).toContain('storefront-prod');
   expect(await page.locator('[data-panel="19"] tbody').textContent()).toContain('Free space');
+  const cut =
+    "[...document.querySelectorAll('.rows td.wrap')].filter((cell) => cell.scrollWidth > cell.clientWidth).length";
+  expect(await page.locator('.rows td.wrap').count()).toBeGreaterThan(3);
+  expect(await page.evaluate<number>(cut)).toBe(0);
   expect(errors).toEqual([]);
   await screenshot(page, `pipeline-${colorScheme}-${width}`);
   await page.context().close();

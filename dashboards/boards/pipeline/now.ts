@@ -3,7 +3,7 @@ import { stat } from '../../kit/panels.ts';
 import type { ViewQuery } from '../../kit/query.ts';
 import { NOT_KNOWN_SHORT, NOTHING_CAME_SHORT, OF_NOW, ON_DISK_SHORT } from './texts.ts';
 
-const FIGURE = { width: 3, height: 4 };
+const FIGURE = { width: 3, height: 3 };
 
 /** One figure of the whole range; no row where it is unknown. */
 const whole = (column: string): ViewQuery => ({
@@ -17,7 +17,7 @@ export const acked = () =>
   stat({
     ...FIGURE,
     id: 1,
-    title: 'Spans acked per second',
+    title: 'Spans/s',
     unit: 'short',
     description:
       'Spans made durable and acked, per second of the minutes of this range of which anything is known. Bad: 0 on a busy system, or far from what is usual at this hour.',
@@ -29,7 +29,7 @@ export const rejectedShare = () =>
   stat({
     ...FIGURE,
     id: 2,
-    title: 'Spans rejected',
+    title: 'Rejected',
     unit: 'percentunit',
     description:
       'Share of the spans received in this range that broke a rule and are not stored. Amber from 0.1 %, red from 1 %; the table below says which rule, and what mends it.',
@@ -42,7 +42,7 @@ export const duplicateShare = () =>
   stat({
     ...FIGURE,
     id: 3,
-    title: 'Duplicate bodies',
+    title: 'Duplicates',
     unit: 'percentunit',
     description:
       'Share of the bodies received in this range that had been stored before: retries whose first answer was lost. They are acked and not stored again. Amber from 1 %: senders time out before they are answered.',
@@ -55,7 +55,7 @@ export const freshnessNow = () =>
   stat({
     ...FIGURE,
     id: 4,
-    title: 'Freshness, p99',
+    title: 'Fresh, p99',
     unit: 'ms',
     description:
       'Of a hundred segments loaded in this range, ninety-nine could be queried sooner than this after their first ack. Amber from 2 s, red from 10 s: the store is behind.',
@@ -106,7 +106,7 @@ export const diskPerSpan = () =>
   stat({
     ...FIGURE,
     id: 8,
-    title: 'Bytes per span',
+    title: 'Per span',
     unit: 'bytes',
     description:
       'What a stored span takes on disk now, with its indexes and the rollups made of it. Usual for HTTP spans is 50 B; bad: hundreds, which large or ever-changing attributes cost.',

@@ -3,8 +3,7 @@ import { timeseries } from '../../kit/panels.ts';
 import type { ViewQuery } from '../../kit/query.ts';
 import { NOT_KNOWN } from './texts.ts';
 
-const HALF = { width: 12, height: 9 };
-const QUARTER = { width: 6, height: 9 };
+const HALF = { width: 12, height: 8 };
 
 const overTime = (...values: string[]): ViewQuery => ({
   view: 'pipeline_over_time',
@@ -55,7 +54,7 @@ export const rejects = () =>
     unit: 'short',
     bars: true,
     description:
-      'Spans in each bucket that broke a rule, by the first they break; their neighbours in the same body are stored. Bad: any that stay. Start times out of range are a clock that is wrong, or a queue that is days long.',
+      'Spans in each bucket that broke a rule, by the first they break; their neighbours in the same body are stored. Bad: those that stay. Start times out of range are a clock that is wrong, or a queue that is days long.',
     noValue:
       'No span was rejected in this range, as far as it is known; the share received stands in the foot of the page.',
     query: {
@@ -74,7 +73,7 @@ export const refusals = () =>
     unit: 'short',
     bars: true,
     description:
-      'Bodies and requests in each bucket that were refused whole. After journal_full, journal_unavailable, too_busy and shutting_down a sender that keeps to OTLP comes again; after all others its spans are lost. Bad: any that stay.',
+      'Bodies and requests in each bucket that were refused whole. After journal_full, journal_unavailable, too_busy and shutting_down a sender that keeps to OTLP comes again; after all others its spans are lost. Bad: those that stay.',
     noValue:
       'No request was refused in this range, as far as it is known; the share received stands in the foot of the page.',
     query: {
@@ -87,7 +86,7 @@ export const refusals = () =>
 
 export const queueDepth = () =>
   timeseries({
-    ...QUARTER,
+    ...HALF,
     id: 13,
     title: 'Waiting for the store',
     unit: 'bytes',
@@ -99,7 +98,7 @@ export const queueDepth = () =>
 
 export const oldestAge = () =>
   timeseries({
-    ...QUARTER,
+    ...HALF,
     id: 14,
     title: 'Age of what waits longest',
     unit: 's',
@@ -111,7 +110,7 @@ export const oldestAge = () =>
 
 export const duplicates = () =>
   timeseries({
-    ...QUARTER,
+    ...HALF,
     id: 15,
     title: 'Duplicate bodies',
     unit: 'short',
@@ -124,7 +123,7 @@ export const duplicates = () =>
 
 export const slowLane = () =>
   timeseries({
-    ...QUARTER,
+    ...HALF,
     id: 16,
     title: 'Slow lane, by form',
     unit: 'percentunit',

@@ -55,34 +55,34 @@ export const senders = () =>
 export const rejectsExplained = () =>
   table({
     id: 18,
-    width: 12,
-    height: 8,
+    width: 24,
+    height: 5,
     title: 'Rejected spans, and the mend',
     unit: 'none',
     description:
-      'Why spans of this range were rejected, and what to change at the sender. Its SDK was told the same in partial_success; the first bodies of each kind are kept in the quarantine of the journal. Bad: any that stay.',
+      'Why spans of this range were rejected, and what to change at the sender. Its SDK was told the same in partial_success; the first bodies of each kind are kept in the quarantine of the journal. Bad: those that stay.',
     noValue: 'No span was rejected in this range, as far as it is known: nothing to mend.',
     query: {
       view: 'pipeline_rejects',
       step: 'whole',
-      select: ['reason', 'spans', 'share', 'last_seen', 'mend'],
+      select: ['reason', 'mend', 'spans', 'share', 'last_seen'],
       orderBy: ['spans DESC', 'reason'],
       limit: 50,
     },
     columns: {
-      reason: { title: 'Reason', width: 180 },
-      spans: { title: 'Spans', unit: 'short', width: 80 },
-      share: { title: 'Share', unit: 'percentunit', width: 80, noValue: '–' },
+      reason: { title: 'Reason', width: 170 },
+      mend: { title: 'What to change', wrap: true },
+      spans: { title: 'Spans', unit: 'short', width: 90 },
+      share: { title: 'Share', unit: 'percentunit', width: 90, noValue: '–' },
       last_seen: { title: 'Last seen', unit: 'dateTimeFromNow', width: 110 },
-      mend: { title: 'What to change' },
     },
   });
 
 export const refusalsExplained = () =>
   table({
     id: 19,
-    width: 12,
-    height: 8,
+    width: 24,
+    height: 6,
     title: 'Refused requests, and the mend',
     unit: 'none',
     description:
@@ -91,15 +91,16 @@ export const refusalsExplained = () =>
     query: {
       view: 'pipeline_refusals',
       step: 'whole',
-      select: ['reason', 'bodies', "if(comes_again, 'retried', 'lost') AS fate", 'last_seen', 'mend'],
+      select: ['reason', 'mend', "if(comes_again, 'retried', 'lost') AS fate", 'bodies', 'share', 'last_seen'],
       orderBy: ['bodies DESC', 'reason'],
       limit: 50,
     },
     columns: {
-      reason: { title: 'Reason', width: 180 },
+      reason: { title: 'Reason', width: 170 },
+      mend: { title: 'What to change', wrap: true },
+      fate: { title: 'Fate', width: 80, states: { retried: 'orange', lost: 'red' } },
       bodies: { title: 'Requests', unit: 'short', width: 90 },
-      fate: { title: 'Fate', width: 70, states: { retried: 'orange', lost: 'red' } },
+      share: { title: 'Share', unit: 'percentunit', width: 90, noValue: '–' },
       last_seen: { title: 'Last seen', unit: 'dateTimeFromNow', width: 110 },
-      mend: { title: 'What to change' },
     },
   });
