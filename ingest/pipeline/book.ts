@@ -155,7 +155,9 @@ function addAccepted(flow: OpenFlow, { bytes, spans, clockSkew, slowLane, duplic
   for (const reason in rejected) add(flow.rejected_spans, reason, rejected[reason] ?? 0);
 }
 
+/** A reason that counts nothing is none: the walk names all it knows. */
 function add(counts: Record<string, number>, name: string, count: number): void {
+  if (count === 0) return;
   counts[name] = (counts[name] ?? 0) + count;
 }
 

@@ -3,7 +3,7 @@ import { timeseries } from '../../kit/panels.ts';
 import type { ViewQuery } from '../../kit/query.ts';
 import { NOT_KNOWN } from './texts.ts';
 
-const HALF = { width: 12, height: 8 };
+const HALF = { width: 12, height: 9 };
 
 const overTime = (...values: string[]): ViewQuery => ({
   view: 'pipeline_over_time',
@@ -16,7 +16,7 @@ export const flow = () =>
   timeseries({
     ...HALF,
     id: 9,
-    title: 'Spans received, acked and loaded per second',
+    title: 'Spans per second',
     unit: 'short',
     plain: true,
     description:

@@ -43,9 +43,9 @@ export const columnBytes = () =>
       'No part is large enough yet (128 MiB of spans) that the engine keeps its columns apart, or the range ended more than an hour ago.',
     query: {
       view: 'storage_columns',
-      select: ["concat(table, '.', column) AS name", 'bytes', 'share', 'ratio', 'bytes_per_row'],
+      select: ['column AS name', 'bytes', 'share', 'ratio', 'bytes_per_row', 'table AS of_table'],
       where: [OF_NOW],
-      orderBy: ['bytes DESC', 'name'],
+      orderBy: ['bytes DESC', 'of_table', 'name'],
       limit: 20,
     },
     columns: {
@@ -54,5 +54,6 @@ export const columnBytes = () =>
       share: { title: 'Of table', unit: 'percentunit', width: 85 },
       ratio: { title: 'Ratio', unit: 'short', width: 70 },
       bytes_per_row: { title: 'A row', unit: 'bytes', width: 85 },
+      of_table: { title: 'Table', width: 150 },
     },
   });

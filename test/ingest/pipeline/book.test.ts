@@ -45,7 +45,8 @@ const rowOf = (rows: readonly PipelineMinuteRow[] | undefined, form: string, key
 describe('a minute', () => {
   test('is written once, when it is over, in one append', async () => {
     book.accepted(body());
-    book.accepted(body({ spans: 5, slowLane: true, rejected: { invalid_trace_id: 2, invalid_span_id: 1 } }));
+    const rejected = { invalid_trace_id: 2, invalid_span_id: 1, invalid_parent_span_id: 0 };
+    book.accepted(body({ spans: 5, slowLane: true, rejected }));
     book.accepted(body({ duplicate: true, rejected: { invalid_trace_id: 9 } }));
     await book.write(sink);
     expect(appends).toEqual([]);
@@ -70,6 +71,7 @@ describe('a minute', () => {
       backlog_bytes_max: null,
       loaded_spans: 0,
     });
+    expect(Object.keys(rowOf(appends[0], 'http/protobuf')?.rejected_spans ?? {})).toHaveLength(2);
   });
 
   test('parts forms, and senders', async () => {
