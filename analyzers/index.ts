@@ -5,11 +5,13 @@ import { contributors } from './contributors/index.ts';
 import { deploys } from './deploys/index.ts';
 import { goroutineLeak } from './goroutine-leak/index.ts';
 import { latency } from './latency/index.ts';
+import { pipeline } from './pipeline/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
 import { senders } from './senders/index.ts';
 import { sources } from './sources/index.ts';
 import { disk } from './disk/index.ts';
+import { storage } from './storage/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
@@ -23,7 +25,9 @@ export const ANALYZERS: readonly Analyzer[] = [
   goroutineLeak,
   ci,
   contributors,
+  pipeline,
   senders,
+  storage,
   sources,
   disk,
 ];

@@ -24,7 +24,7 @@ import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { registerJournal } from './http/journal.ts';
-import { type Ingest, openDispatcher, openIngest, openReplay } from './ingest.ts';
+import { type Ingest, maxBacklogBytesOf, openDispatcher, openIngest, openReplay } from './ingest.ts';
 import { createJobs } from './jobs.ts';
 import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
@@ -92,11 +92,13 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const disk = openDiskKeeper(config, store, ingest, clock, log);
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const sources = metricSources({ ingest, disk, doors, store, state, scheduler, background: () => background, clock });
+  const maxBacklogBytes = maxBacklogBytesOf(config);
+  const parts = { ingest, disk, doors, store, state, scheduler, background: () => background, maxBacklogBytes, clock };
+  const sources = metricSources(parts);
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
-  const dispatcher = openDispatcher(config, ingest.journal, store, metrics, clock, log);
+  const dispatcher = openDispatcher(config, ingest, store, metrics, clock, log);
   const face = createFace({ address: store.address, role: store.faceRole, clock, log });
   onStop('face', async () => face.close());
   const web = createHttpServer({
@@ -137,6 +139,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
       ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
       ...(web.server.listening ? doors.sources : []),
     ],
+    recordPipeline: () => recordPipeline(ingest),
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
     probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
@@ -157,6 +160,12 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   return { pageUrl, otlpUrl, otlpGrpcUrl, ready };
 }
 
+/** Looks at the queue, and appends the minutes that are over. */
+function recordPipeline({ book, journal }: Ingest): Promise<void> {
+  book.sampled(journal.depth());
+  return book.write(createRowSink(journal));
+}
+
 /** The background thread; it does not run yet. */
 function openBackground(
   workerData: BackgroundWorkerData,
@@ -175,17 +184,24 @@ function metricSources(parts: {
   state: { engineUp: boolean };
   scheduler: ReturnType<typeof createScheduler>;
   background(): Background | undefined;
+  maxBacklogBytes: number;
   clock: Clock;
 }): MetricSources {
-  const { ingest, disk, doors, store, state, scheduler, background, clock } = parts;
+  const { ingest, disk, doors, store, state, scheduler, background, maxBacklogBytes, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
     hooks: () => doors.ledger.totals(),
+    flows: () => ingest.book.flows(),
     journalStats: () => ingest.journal.stats(),
     journalRoom: () => ingest.journal.room(),
     quarantine: ingest.quarantine.state,
     disk: disk.state,
-    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
+    journal: () => ({
+      ...ingest.journal.depth(),
+      refused: ingest.journal.stats().refused,
+      full: ingest.journal.room().full !== undefined,
+      maxBytes: maxBacklogBytes,
+    }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
       restarts: store.engine?.restarts() ?? 0,
@@ -215,6 +231,7 @@ function stopInOrder(
   onStop('loader', () => dispatcher.stop());
   onStop('loader queue', (remainingMs) => dispatcher.drained(remainingMs / 2));
   onStop('journal', (remainingMs) => ingest.journal.close(remainingMs));
+  onStop('pipeline minutes', () => ingest.book.write(createRowSink(ingest.journal), true));
   onStop('slow lane', () => ingest.slowLane.stop());
   onStop('door', (remainingMs) => closeServer(ingest.door, remainingMs / 2, clock));
   onStop('gRPC door', (remainingMs) => ingest.grpcDoor.close(remainingMs / 3));

@@ -1,4 +1,5 @@
 /** The road in, composed: doors, journal and loader, with what walks and rewrites a body handed in by the collectors. */
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -24,6 +25,7 @@ import {
 import { createJournal } from '../ingest/journal/journal.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import { createDispatcher, type Dispatcher } from '../ingest/loader/dispatcher.ts';
+import { createPipelineBook, type PipelineBook } from '../ingest/pipeline/book.ts';
 import { createReplay, type ReplayOne } from '../ingest/replay.ts';
 import { PINNED_BLOCK_SETTINGS, renderTrial } from '../store/load.ts';
 import { type Access, openAccess } from './access.ts';
@@ -38,6 +40,7 @@ export interface Ingest {
   journal: DiskJournal;
   quarantine: QuarantineKeeper;
   ledger: DoorLedger;
+  book: PipelineBook;
   slowLane: SlowLane;
   door: FastifyInstance;
   grpcDoor: OtlpGrpcDoor;
@@ -49,16 +52,22 @@ export interface Ingest {
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
 
+/** Body bytes the journal holds at most. */
+export const maxBacklogBytesOf = ({ journal }: Config): number => journal.maxBacklogGiB * 1024 ** 3;
+
 /** Opens journal and doors; the doors do not listen yet. Throws `bad_config` and what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
-  const access = await openAccess(config, auth, createLedger(clock, log), clock, log);
+  const instance = randomBytes(8).toString('hex');
+  const otlpSignals = OTLP_COLLECTORS.map(({ signal }) => signal);
+  const book = createPipelineBook(clock, instance, otlpSignals);
+  const access = await openAccess(config, auth, createLedger(clock, log, book), clock, log);
   const { ledger } = access;
   const journal = await createJournal({
     dir: join(config.dataDir, 'journal'),
     clock,
     log,
     options: {
-      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
+      maxBacklogBytes: maxBacklogBytesOf(config),
       segmentHoldMs: SEGMENT_HOLD_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
@@ -70,17 +79,16 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
-  const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper };
   const common = { collectors: OTLP_COLLECTORS, ledger, encodeStatus, log };
   const { admission, tls, self } = access;
-  const receive = createReceiver({ ...receiving, door: 'otlp_http' });
+  const receive = createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper });
   const door = createOtlpHttpDoor({ ...common, receive, admission, createServer: tls?.createServer });
   const selfDoor =
     self === undefined ? undefined : createOtlpHttpDoor({ ...common, receive, admission: self.admission });
   const grpcDoor = createOtlpGrpcDoor({
     ...common,
     admission,
-    receive: createReceiver({ ...receiving, door: 'otlp_grpc' }),
+    receive,
     credentials: (grpc) =>
       tls === undefined ? grpc.ServerCredentials.createInsecure() : grpcCredentials(tls.material),
     maxConnectionAgeMs: tls?.maxConnectionAgeMs,
@@ -91,7 +99,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     await Promise.all([closeServer(door, remainingMs / 2, clock), grpcDoor.close(remainingMs / 2)]);
   });
   const quarantine = createQuarantineKeeper(journal.quarantineDir, QUARANTINE_LIMITS, log);
-  return { journal, quarantine, ledger, slowLane, door, grpcDoor, access, selfDoor };
+  return { journal, quarantine, ledger, book, slowLane, door, grpcDoor, access, selfDoor };
 }
 
 /** Replays of quarantined bodies. The embedded engine is asked first whether it could read them; a server is not, as it would need the bytes. */
@@ -118,7 +126,7 @@ export function openReplay({ journal }: Ingest, { store }: OpenStore, clock: Clo
 /** The loader; it does not run yet. */
 export function openDispatcher(
   config: Config,
-  journal: DiskJournal,
+  { journal, book }: Pick<Ingest, 'journal' | 'book'>,
   store: OpenStore,
   metrics: Metrics,
   clock: Clock,
@@ -129,8 +137,12 @@ export function openDispatcher(
   return createDispatcher({
     queue: journal,
     startWorker: () => new Worker(builtPath('app/workers/loader.ts'), { name: 'loader', workerData }),
-    onLoaded: (report, segment) =>
-      metrics.segmentLoaded({ ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs }),
+    onLoaded(report, segment) {
+      const load = { ...report, freshnessMs: clock.nowMs() - segment.firstAppendMs };
+      metrics.segmentLoaded(load);
+      book.loaded({ ...load, signal: segment.signal });
+      book.sampled(journal.depth());
+    },
     clock,
     log,
   });

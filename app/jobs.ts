@@ -16,6 +16,8 @@ export interface JobDeps {
   quarantine: QuarantineKeeper;
   metrics: Metrics;
   coverage: Coverage;
+  /** Samples the queue; appends what the doors counted in minutes that are over, once a minute. */
+  recordPipeline(): Promise<void>;
   /** Sources in `boards.source_status` whose doors are open right now. */
   openSources(): readonly string[];
   /** Our own page port, probed like a user would; undefined switches the probe off. */
@@ -45,7 +47,7 @@ export function createJobs(deps: JobDeps): Task[] {
       intervalMs: 10 * SECOND_MS,
       timeoutMs: 10 * SECOND_MS,
       overlap: 'skip',
-      run: recordSourceMinutes(deps),
+      run: recordMinutes(deps),
     },
     {
       id: 'retention',
@@ -78,11 +80,14 @@ export function createJobs(deps: JobDeps): Task[] {
   ];
 }
 
-/** A minute in which a door was open is a minute in which its items could come in. */
-function recordSourceMinutes(deps: JobDeps): () => Promise<void> {
-  return () => {
+/**
+ * A minute in which a door was open is a minute in which its items could come in. What did come in is appended in the same turn, so
+ * that the disk wakes once a minute for both.
+ */
+function recordMinutes(deps: JobDeps): () => Promise<void> {
+  return async () => {
     for (const source of deps.openSources()) deps.coverage.mark(source);
-    return deps.coverage.flush();
+    await Promise.all([deps.coverage.flush(), deps.recordPipeline()]);
   };
 }
 

@@ -1,17 +1,27 @@
 /** The series that follow what others count: how each part of Heliograph shows on /metrics. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HookCount } from '../ingest/doors/hook-ledger.ts';
-import { type DoorTotals, OTLP_DOORS } from '../ingest/doors/ledger.ts';
+import type { DoorTotals } from '../ingest/doors/ledger.ts';
 import { createStorageRefreshers, type StorageSources } from './journal-series.ts';
+import { follow } from './metric-series/follow.ts';
+import { type OtlpSources, otlpSeries } from './metric-series/otlp.ts';
 
 /** What the snapshot job reads. All counts are since the start of the process. */
-export interface MetricSources extends StorageSources {
+export interface MetricSources extends StorageSources, OtlpSources {
   door(): DoorTotals;
   hooks(): readonly HookCount[];
-  journal(): { segments: number; bytes: number; oldestMs: number | null; refused: Readonly<Record<string, number>> };
+  journal(): {
+    segments: number;
+    bytes: number;
+    oldestMs: number | null;
+    refused: Readonly<Record<string, number>>;
+    /** Whether the next body would be refused. */
+    full: boolean;
+    /** Bytes it holds at most. */
+    maxBytes: number;
+  };
   engine(): { up: boolean; restarts: number };
   jobs(): { id: string; runs: number; failures: number; missed: number; lastDurationMs: number | null }[];
-  slowLaneWaiting(): number;
   backgroundRestarts(): number;
   /** Series computed from the store by the background thread, and when (Unix ms); undefined until the first time. */
   derived(): { text: string; atMs: number } | undefined;
@@ -21,7 +31,7 @@ export interface MetricSources extends StorageSources {
 /** Makes the series; each of the results brings its part of them up to date. */
 export function createRefreshers(registry: Registry, sources: MetricSources): (() => void)[] {
   return [
-    doorSeries(registry, sources),
+    otlpSeries(registry, sources),
     hookSeries(registry, sources),
     journalSeries(registry, sources),
     engineSeries(registry, sources),
@@ -29,80 +39,6 @@ export function createRefreshers(registry: Registry, sources: MetricSources): ((
     backgroundSeries(registry, sources),
     ...createStorageRefreshers(registry, sources),
   ];
-}
-
-/** A counter that follows a total kept elsewhere. prom-client counts up only, so it is set by reset and inc. */
-function follow(counter: Counter<string>, entries: Iterable<[Record<string, string>, number]>): void {
-  counter.reset();
-  for (const [labels, value] of entries) counter.inc(labels, value);
-}
-
-function doorSeries(registry: Registry, sources: MetricSources): () => void {
-  const registers = [registry];
-  const labelNames = ['door'];
-  const bodies = new Counter({ name: 'heliograph_door_bodies_total', help: 'Bodies acked.', labelNames, registers });
-  const bytes = new Counter({
-    name: 'heliograph_door_bytes_total',
-    help: 'Bytes acked, after decompression.',
-    labelNames,
-    registers,
-  });
-  const spans = new Counter({
-    name: 'heliograph_door_spans_total',
-    help: 'Spans acked, rejected ones not counted.',
-    labelNames,
-    registers,
-  });
-  const slow = new Counter({
-    name: 'heliograph_slow_lane_bodies_total',
-    help: 'Bodies rewritten to flat protobuf.',
-    registers,
-  });
-  const skew = new Counter({
-    name: 'heliograph_clock_skew_spans_total',
-    help: 'Spans that end before they start, stored with duration 0.',
-    registers,
-  });
-  const rejected = new Counter({
-    name: 'heliograph_rejected_spans_total',
-    help: 'Spans rejected by rule.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const refused = new Counter({
-    name: 'heliograph_refused_requests_total',
-    help: 'Requests refused whole.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const waiting = new Gauge({
-    name: 'heliograph_slow_lane_waiting',
-    help: 'Bodies waiting for the slow lane.',
-    registers,
-  });
-  return () => {
-    const totals = sources.door();
-    for (const [counter, key] of [
-      [bodies, 'bodies'],
-      [bytes, 'bytes'],
-      [spans, 'spans'],
-    ] as const)
-      follow(
-        counter,
-        OTLP_DOORS.map((door) => [{ door }, totals.byDoor[door][key]]),
-      );
-    follow(slow, [[{}, totals.slowLaneBodies]]);
-    follow(skew, [[{}, totals.clockSkewSpans]]);
-    follow(
-      rejected,
-      Object.entries(totals.rejectedSpans).map(([reason, count]) => [{ reason }, count]),
-    );
-    follow(
-      refused,
-      totals.refused.map(({ reason, count }) => [{ reason }, count]),
-    );
-    waiting.set(sources.slowLaneWaiting());
-  };
 }
 
 function hookSeries(registry: Registry, sources: MetricSources): () => void {
@@ -132,6 +68,16 @@ function journalSeries(registry: Registry, sources: MetricSources): () => void {
     help: 'Age of the oldest waiting body; absent while nothing waits.',
     registers,
   });
+  const room = new Gauge({
+    name: 'heliograph_journal_limit_bytes',
+    help: 'Bytes that may wait for the store before bodies are refused.',
+    registers,
+  });
+  const full = new Gauge({
+    name: 'heliograph_journal_full',
+    help: 'Whether the next body would be refused, as the backlog or the disk has no room: 1 or 0.',
+    registers,
+  });
   const refused = new Counter({
     name: 'heliograph_journal_refused_bodies_total',
     help: 'Bodies the journal refused.',
@@ -142,6 +88,8 @@ function journalSeries(registry: Registry, sources: MetricSources): () => void {
     const depth = sources.journal();
     segments.set(depth.segments);
     bytes.set(depth.bytes);
+    room.set(depth.maxBytes);
+    full.set(depth.full ? 1 : 0);
     if (depth.oldestMs === null) oldest.remove();
     else oldest.set(Math.max(0, sources.nowMs() - depth.oldestMs) / 1000);
     follow(

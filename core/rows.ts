@@ -252,8 +252,53 @@ export interface DiskDropRow {
   cap_bytes: number;
 }
 
+/**
+ * heliograph.pipeline_minutes: what the OTLP doors of one process took in from one sender in one minute. The row without signal, form,
+ * team and key is the process's own: its queue and its loads, and what it refused without knowing whose it was. Figures that a row
+ * does not tell of are 0, or null where 0 would be a figure.
+ */
+export interface PipelineMinuteRow {
+  /** Unix seconds of the minute's start. */
+  minute: number;
+  /** Drawn at each start, so that two processes of one minute add up. */
+  instance: string;
+  signal: string;
+  /** Protocol and format, as OTEL_EXPORTER_OTLP_PROTOCOL spells them. */
+  form: string;
+  team: string;
+  key: string;
+  acked_bodies: number;
+  /** Positive answers to bodies that were stored before; in none of the other counts but `bytes`. */
+  duplicate_bodies: number;
+  slow_lane_bodies: number;
+  /** Of acked and duplicate bodies, decompressed, as they came. */
+  bytes: number;
+  acked_spans: number;
+  duplicate_spans: number;
+  clock_skew_spans: number;
+  /** Spans by reason, of acked bodies. */
+  rejected_spans: Readonly<Record<string, number>>;
+  /** Bodies and requests by reason. */
+  refused_bodies: Readonly<Record<string, number>>;
+  backlog_bytes_max: number | null;
+  backlog_bytes_last: number | null;
+  backlog_segments_max: number | null;
+  backlog_segments_last: number | null;
+  /** Age of the oldest body that waits for the store; 0 where none waits. */
+  oldest_age_max_ms: number | null;
+  oldest_age_last_ms: number | null;
+  loaded_segments: number;
+  loaded_spans: number;
+  loaded_bytes: number;
+  load_ms: number;
+  quarantined_bodies: number;
+  /** Log bin of a duration in nanoseconds -> OTLP segments: from a segment's first ack until it could be queried. */
+  freshness_bins: Readonly<Record<string, number>>;
+}
+
 /** Journal signal -> the row it carries. */
 export interface Rows {
+  pipeline_minutes: PipelineMinuteRow;
   source_minutes: SourceMinuteRow;
   ci_runs: CiRunRow;
   ci_jobs: CiJobRow;

@@ -4,6 +4,7 @@ import { contributorHealth } from './boards/contributors.ts';
 import { flameGraph } from './boards/flame-graph.ts';
 import { overview } from './boards/overview.ts';
 import { goRuntime } from './boards/runtime/board.ts';
+import { pipeline } from './boards/pipeline/board.ts';
 import { serviceLatency } from './boards/service-latency.ts';
 import type { Board } from './shared/model.ts';
 
@@ -15,4 +16,5 @@ export const BOARDS: readonly (() => Board)[] = [
   flameGraph,
   contributorHealth,
   ciAndDeploys,
+  pipeline,
 ];

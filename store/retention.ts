@@ -33,6 +33,7 @@ export const TIMED_TABLES: readonly TimedTable[] = [
   { table: 'heliograph.span_latency_1m', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
   // Coverage is asked for wherever a rollup is, so it is kept as long.
   { table: 'heliograph.source_minutes', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
+  { table: 'heliograph.pipeline_minutes', timeColumn: 'minute', keepMs: (retention) => retention.rollupMinuteMs },
   { table: 'heliograph.target_polls', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },
   { table: 'heliograph.profile_samples', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },
   { table: 'heliograph.go_runtime', timeColumn: 'toDateTime(time)', keepMs: (retention) => retention.profilesMs },

@@ -168,5 +168,5 @@ async function runTarget(store: Store, { refId, sql }: ExpandedTarget) {
 
 /** The first view a panel reads; undefined where it has none. */
 function viewOf(panel: Panel): View | undefined {
-  return findView(/\bboards\.(\w+)\(/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1] ?? '');
+  return findView(/\bboards\.(\w+)/.exec(panel.targets?.[0]?.rawSql ?? '')?.[1] ?? '');
 }

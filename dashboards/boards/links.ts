@@ -10,6 +10,9 @@ export const TO_FLAME_GRAPH = {
   url: '/d/heliograph-flamegraph?${__url_time_range}&${service:queryparam}',
 };
 
+/** How what the boards are made of came in; it is of every service. */
+export const TO_PIPELINE = { title: 'Pipeline', url: '/d/heliograph-pipeline?${__url_time_range}' };
+
 /** From a row of a table to the latency of its service. */
 export const ROW_TO_LATENCY = {
   title: 'Latency of ${__data.fields.service}',

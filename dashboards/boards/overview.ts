@@ -2,7 +2,7 @@ import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board, exportBoard } from '../kit/board.ts';
 import { stat, table, timeseries } from '../kit/panels.ts';
 import { type ViewQuery, viewCall } from '../kit/query.ts';
-import { ROW_TO_LATENCY } from './links.ts';
+import { ROW_TO_LATENCY, TO_PIPELINE } from './links.ts';
 import type { Board } from '../shared/model.ts';
 import { deployMarks, SERVICE_TITLE } from './deploy-marks.ts';
 import { alertsFiring, latestDeploys, openAlerts, targetsDown } from './overview-now.ts';
@@ -23,6 +23,7 @@ export function overview(): Board {
       from: 'now-1h',
       refresh: '30s',
       annotations: [deployMarks(SERVICE_TITLE)],
+      links: [TO_PIPELINE],
     })
       .withPanel(serviceCount())
       .withPanel(requestRate())

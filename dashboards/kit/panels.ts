@@ -139,6 +139,8 @@ export interface TableColumn {
   unit?: Unit;
   width?: number;
   align?: 'left' | 'right';
+  /** Sentences: broken into lines, not cut off. */
+  wrap?: true;
   /** Stands in empty cells. */
   noValue?: string;
   thresholds?: Thresholds;
@@ -155,6 +157,7 @@ export function table(spec: PanelSpec & { columns: Record<string, TableColumn> }
     if (column.unit !== undefined) properties.push({ id: 'unit', value: column.unit });
     if (column.width !== undefined) properties.push({ id: 'custom.width', value: column.width });
     if (column.align !== undefined) properties.push({ id: 'custom.align', value: column.align });
+    if (column.wrap === true) properties.push({ id: 'custom.cellOptions', value: { type: 'auto', wrapText: true } });
     if (column.noValue !== undefined) properties.push({ id: 'noValue', value: column.noValue });
     if (column.link !== undefined) properties.push({ id: 'links', value: [column.link] });
     if (column.thresholds !== undefined) {

@@ -50,15 +50,13 @@ type Ending = Parameters<Grpc.ServerInterceptingCallInterface['sendStatus']>[0];
 export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grpc.Server {
   const senders = new WeakMap<Grpc.Metadata, Sender>();
   const collected = new Set(deps.collectors.map((collector) => collector.grpcMethod));
-  const refuse = (thrown: unknown, path: string): Grpc.StatusObject => {
+  const refuse = (thrown: unknown, path: string, sender?: Sender): Grpc.StatusObject => {
     const error =
       thrown instanceof HeliographError ? thrown : new HeliographError('internal', undefined, { cause: thrown });
     if (error.code === 'internal') deps.log.error({ err: error.cause ?? error, path }, 'the OTLP door failed');
-    deps.ledger.refused(error.reason ?? error.code, error.entry.text, {
-      grpcStatus: error.entry.grpc,
-      path,
-      why: error.message,
-    });
+    const signal = deps.collectors.find((collector) => collector.grpcMethod === path)?.signal ?? '';
+    const fields = { grpcStatus: error.entry.grpc, path, why: error.message };
+    deps.ledger.refused(error.reason ?? error.code, error.entry.text, fields, { signal, form: 'grpc', sender });
     const metadata = new grpc.Metadata();
     metadata.set(DETAILS, Buffer.from(deps.encodeStatus(statusOf(error), 'protobuf')));
     return { code: error.entry.grpc, details: error.message, metadata };
@@ -87,10 +85,15 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
     register(server, grpcMethod, async ({ metadata, request: bytes }) => {
       const sender = senders.get(metadata) as Sender;
       try {
-        const { rejectedSpans, message } = await deps.receive(collector, { bytes, format: 'protobuf', sender });
+        const { rejectedSpans, message } = await deps.receive(collector, {
+          bytes,
+          transport: 'grpc',
+          format: 'protobuf',
+          sender,
+        });
         return Buffer.from(collector.encodeResponse(rejectedSpans, message, 'protobuf'));
       } catch (error) {
-        return refuse(error, grpcMethod);
+        return refuse(error, grpcMethod, sender);
       }
     });
   }

@@ -13,6 +13,7 @@ import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
 import type { BodyFormat, Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
 import type { Admission } from '../admission.ts';
 import { peerCertificate } from '../auth/tls.ts';
+import { formOf, type Origin } from '../pipeline/flow.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
 import { retryAfterOf, statusOf } from './otlp-status.ts';
@@ -70,7 +71,12 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
       const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const bytes = await decodeBody(raw, request.headers['content-encoding']);
       const format = formatOf(request) ?? 'protobuf';
-      const { rejectedSpans, message } = await deps.receive(collector, { bytes, format, sender: request.sender });
+      const { rejectedSpans, message } = await deps.receive(collector, {
+        bytes,
+        transport: 'http',
+        format,
+        sender: request.sender,
+      });
       return answer(reply, format, collector.encodeResponse(rejectedSpans, message, format));
     });
   }
@@ -91,6 +97,8 @@ async function checkHeaders(request: FastifyRequest): Promise<void> {
   );
 }
 
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
 /** Parameters, such as a charset, are not looked at: JSON is UTF-8 whatever they say. */
 function mediaType(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
@@ -106,7 +114,7 @@ function answer(reply: FastifyReply, format: BodyFormat, body: Uint8Array): Fast
 }
 
 function unknownPath(request: FastifyRequest, deps: OtlpHttpDeps): HeliographError {
-  const path = request.url.split('?', 1)[0] ?? '';
+  const path = pathOf(request);
   const known = [...deps.collectors.map((collector) => collector.path), ...SIGNALS_TO_COME];
   if (known.includes(path)) return new HeliographError('method_not_allowed', `${path} takes POST`);
   return new HeliographError('not_found', `nothing at ${path.slice(0, 80)}; spans go to POST /v1/traces`);
@@ -140,11 +148,8 @@ function refuse(
   const { http, text } = error.entry;
   if (error.code === 'internal')
     deps.log.error({ err: error.cause ?? error, path: request.url }, 'the OTLP door failed');
-  deps.ledger.refused(refusalReason(error), text, {
-    status: http,
-    path: request.url.slice(0, 200),
-    why: error.message,
-  });
+  const fields = { status: http, path: request.url.slice(0, 200), why: error.message };
+  deps.ledger.refused(refusalReason(error), text, fields, originOf(deps, request));
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method_not_allowed') reply.header('allow', 'POST');
   const retryAfter = retryAfterOf(error);
@@ -153,6 +158,15 @@ function refuse(
   // A sender whose form we do not know reads protobuf, the form of the protocol's default.
   const format = formatOf(request) ?? 'protobuf';
   return answer(reply, format, deps.encodeStatus(statusOf(error), format));
+}
+
+function originOf({ collectors }: OtlpHttpDeps, request: FastifyRequest): Origin {
+  const path = pathOf(request);
+  return {
+    signal: collectors.find((collector) => collector.path === path)?.signal ?? '',
+    form: formOf('http', formatOf(request) ?? 'protobuf'),
+    sender: request.sender as Sender | undefined, // nobody's before it was let in
+  };
 }
 
 /** What is not HTTP/1.1: above all gRPC exporters pointed at the HTTP port, which open with the HTTP/2 preface. */

@@ -48,6 +48,21 @@ const ciHead = [
 ];
 
 export const ROW_RECIPES: Readonly<Record<Exclude<RowSignal, 'source_minutes'>, RowRecipe>> = {
+  pipeline_minutes: {
+    table: 'heliograph.pipeline_minutes',
+    columns: [
+      { key: 'minute', type: 'UInt32', as: { column: 'minute', expression: 'toDateTime(minute)' } },
+      ...text('instance', 'signal', 'form', 'team', 'key'),
+      ...typed('UInt64', 'acked_bodies', 'duplicate_bodies', 'slow_lane_bodies', 'bytes'),
+      ...typed('UInt64', 'acked_spans', 'duplicate_spans', 'clock_skew_spans'),
+      ...typed('Map(String, UInt64)', 'rejected_spans', 'refused_bodies'),
+      ...typed('Nullable(UInt64)', 'backlog_bytes_max', 'backlog_bytes_last'),
+      ...typed('Nullable(UInt64)', 'backlog_segments_max', 'backlog_segments_last'),
+      ...typed('Nullable(UInt64)', 'oldest_age_max_ms', 'oldest_age_last_ms'),
+      ...typed('UInt64', 'loaded_segments', 'loaded_spans', 'loaded_bytes', 'load_ms', 'quarantined_bodies'),
+      ...typed('Map(Int16, UInt64)', 'freshness_bins'),
+    ],
+  },
   ci_runs: {
     table: 'heliograph.ci_runs',
     columns: [...ciHead, ...text('event'), ...times('Nullable(Int64)', 'updated_at_ms')],

@@ -15,6 +15,7 @@ let rows: string[];
 let clock: FakeClock;
 let open: boolean;
 let flushes: number;
+let recorded: number;
 
 beforeEach(async () => {
   asked = [];
@@ -22,6 +23,7 @@ beforeEach(async () => {
   status = 200;
   open = true;
   flushes = 0;
+  recorded = 0;
   clock = new FakeClock(Date.parse('2026-01-01T00:00:30Z'));
   server = createServer((request, response) => {
     asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
@@ -40,6 +42,7 @@ function job(id: string, overrides: Partial<JobDeps> = {}): Task {
       { append: async (_signal, added) => void rows.push(...added.map((row) => JSON.stringify(row))) },
       clock,
     ),
+    recordPipeline: async () => void (recorded += 1),
     openSources: () => (open ? ['otlp_traces', 'github'] : []),
     probeUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     probeHeaders: { authorization: 'Bearer t' },
@@ -94,6 +97,14 @@ test('sources that are known are stored together once a minute, and all of them 
   await coverage.flushAll();
   await coverage.flushAll();
   expect(bodies).toEqual([['otlp_traces'], ['targets'], ['otlp_traces', 'targets'], ['git']]);
+});
+
+test('the pipeline is recorded in the same turn, whether doors are open or not', async () => {
+  open = false;
+  const { run } = job('source-minutes');
+  await run(never);
+  await run(never);
+  expect(recorded).toBe(2);
 });
 
 test('a minute that could not be recorded is tried again', async () => {

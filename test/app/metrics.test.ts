@@ -3,10 +3,11 @@ import type { MetricSources } from '../../app/metric-series.ts';
 import { createMetrics } from '../../app/metrics.ts';
 import type { DoorTotals } from '../../ingest/doors/ledger.ts';
 import { idleStorage } from '../support/storage-sources.ts';
+import { Flows, NOBODY, type OpenFlow } from '../../ingest/pipeline/flow.ts';
 
 function sources(): {
   sources: MetricSources;
-  door: DoorTotals;
+  flow: OpenFlow;
   journal: { oldestMs: number | null };
   engine: { up: boolean; restarts: number };
   derived: { text: string; atMs: number };
@@ -15,7 +16,7 @@ function sources(): {
     bodies: 3,
     bytes: 900,
     spans: 24,
-    byDoor: { otlp_http: { bodies: 3, bytes: 800, spans: 24 }, otlp_grpc: { bodies: 1, bytes: 100, spans: 2 } },
+    byTransport: { http: { bodies: 3, bytes: 900, spans: 24 }, grpc: { bodies: 0, bytes: 0, spans: 0 } },
     slowLaneBodies: 1,
     duplicateBodies: 0,
     clockSkewSpans: 2,
@@ -23,19 +24,41 @@ function sources(): {
     rejectedSpans: { invalid_trace_id: 4 },
     refused: [{ reason: 'unsupported_media_type', count: 7, lastAtMs: 5, hint: '' }],
   };
+  const flows = new Flows();
+  const key = { signal: 'otlp_traces', form: 'http/protobuf', team: 'shop', key: 'ci' };
+  const flow = Object.assign(flows.of(key), {
+    acked_bodies: 3,
+    bytes: 900,
+    acked_spans: 24,
+    duplicate_bodies: 2,
+    slow_lane_bodies: 1,
+    clock_skew_spans: 2,
+    rejected_spans: { invalid_trace_id: 4 },
+    refused_bodies: { unsupported_media_type: 7 },
+  });
+  flows.of({ ...key, key: 'nightly' }).acked_bodies = 5;
+  flows.of(NOBODY).refused_bodies = { bad_http: 1 };
   const journal = { oldestMs: 8_000 as number | null };
   const engine = { up: true, restarts: 1 };
   const derived = { text: 'up_to_date 1\n', atMs: 9_500 };
   return {
     derived,
-    door,
+    flow,
     journal,
     engine,
     sources: {
       ...idleStorage,
       door: () => door,
+      flows: () => flows.all(),
       hooks: () => [{ hook: 'github', event: 'workflow_run', outcome: 'stored', count: 11, lastAtMs: 5 }],
-      journal: () => ({ segments: 2, bytes: 400, ...journal, refused: { journal_full: 5 } }),
+      journal: () => ({
+        segments: 2,
+        bytes: 400,
+        ...journal,
+        refused: { journal_full: 5 },
+        full: false,
+        maxBytes: 9_000,
+      }),
       engine: () => engine,
       jobs: () => [{ id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 }],
       slowLaneWaiting: () => 6,
@@ -53,23 +76,32 @@ function sample(text: string, series: string): number | undefined {
 }
 
 test('a snapshot says what the sources said when it was taken, and nothing before', async () => {
-  const { sources: given, door } = sources();
+  const { sources: given, flow } = sources();
   const metrics = createMetrics(given, '1.2.3');
   expect(metrics.snapshot()).not.toContain('heliograph_');
   await metrics.refresh();
   const first = metrics.snapshot();
   const expected: Record<string, number> = {
     'heliograph_build_info{version="1.2.3"}': 1,
-    'heliograph_door_bodies_total{door="otlp_http"}': 3,
-    'heliograph_door_bodies_total{door="otlp_grpc"}': 1,
-    'heliograph_door_bytes_total{door="otlp_grpc"}': 100,
+    'heliograph_otlp_received_bodies_total{form="http/protobuf"}': 17,
+    'heliograph_otlp_received_bodies_total{form="grpc"}': 0,
+    'heliograph_otlp_received_bodies_total{form="unknown"}': 1,
+    'heliograph_otlp_received_bytes_total{form="http/protobuf"}': 900,
+    'heliograph_otlp_acked_bodies_total{form="http/protobuf"}': 8,
+    'heliograph_otlp_duplicate_bodies_total{form="http/protobuf"}': 2,
+    'heliograph_otlp_sender_acked_spans_total{team="shop",key="ci"}': 24,
+    'heliograph_otlp_sender_received_bytes_total{team="shop",key="ci"}': 900,
+    'heliograph_otlp_sender_acked_spans_total{team="shop",key="nightly"}': 0,
+    'heliograph_otlp_refused_bodies_total{form="unknown",reason="bad_http"}': 1,
     'heliograph_hook_deliveries_total{hook="github",event="workflow_run",outcome="stored"}': 11,
-    'heliograph_door_spans_total{door="otlp_http"}': 24,
-    'heliograph_rejected_spans_total{reason="invalid_trace_id"}': 4,
-    'heliograph_refused_requests_total{reason="unsupported_media_type"}': 7,
-    heliograph_slow_lane_bodies_total: 1,
+    'heliograph_otlp_acked_spans_total{form="http/protobuf"}': 24,
+    'heliograph_otlp_rejected_spans_total{form="http/protobuf",reason="invalid_trace_id"}': 4,
+    'heliograph_otlp_refused_bodies_total{form="http/protobuf",reason="unsupported_media_type"}': 7,
+    'heliograph_otlp_slow_lane_bodies_total{form="http/protobuf"}': 1,
     heliograph_slow_lane_waiting: 6,
-    heliograph_clock_skew_spans_total: 2,
+    'heliograph_otlp_clock_skew_spans_total{form="http/protobuf"}': 2,
+    heliograph_journal_limit_bytes: 9_000,
+    heliograph_journal_full: 0,
     heliograph_journal_segments: 2,
     heliograph_journal_bytes: 400,
     heliograph_journal_oldest_seconds: 2,
@@ -86,11 +118,11 @@ test('a snapshot says what the sources said when it was taken, and nothing befor
   };
   for (const [series, value] of Object.entries(expected))
     expect([series, sample(first, series)]).toEqual([series, value]);
-  door.byDoor.otlp_http.bodies = 4;
+  flow.acked_bodies = 4;
   expect(metrics.snapshot()).toBe(first);
   await metrics.refresh();
   await metrics.refresh();
-  expect(sample(metrics.snapshot(), 'heliograph_door_bodies_total{door="otlp_http"}')).toBe(4);
+  expect(sample(metrics.snapshot(), 'heliograph_otlp_acked_bodies_total{form="http/protobuf"}')).toBe(9);
 });
 
 test('an empty journal has no age, and a dead engine is down', async () => {

@@ -9,7 +9,7 @@ const sources: MetricSources = {
     bodies: 3,
     bytes: 900,
     spans: 24,
-    byDoor: { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } },
+    byTransport: { http: { bodies: 0, bytes: 0, spans: 0 }, grpc: { bodies: 0, bytes: 0, spans: 0 } },
     slowLaneBodies: 1,
     duplicateBodies: 0,
     clockSkewSpans: 2,
@@ -17,8 +17,16 @@ const sources: MetricSources = {
     rejectedSpans: { invalid_trace_id: 4, too_old: 2 },
     refused: [{ reason: 'unauthenticated', count: 7, lastAtMs: 5, hint: '' }],
   }),
+  flows: () => [],
   hooks: () => [],
-  journal: () => ({ segments: 2, bytes: 400, oldestMs: 8_000, refused: { journal_full: 5 } }),
+  journal: () => ({
+    segments: 2,
+    bytes: 400,
+    oldestMs: 8_000,
+    refused: { journal_full: 5 },
+    full: false,
+    maxBytes: 9_000,
+  }),
   engine: () => ({ up: true, restarts: 1 }),
   jobs: () => [
     { id: 'retention', runs: 9, failures: 1, missed: 2, lastDurationMs: 250 },
@@ -70,7 +78,7 @@ test('vars are what the sources say, as nested numbers', async () => {
 test('what is unknown is left out, not 0', async () => {
   const { heliograph } = await vars(null, {
     ...sources,
-    journal: () => ({ segments: 0, bytes: 0, oldestMs: null, refused: {} }),
+    journal: () => ({ segments: 0, bytes: 0, oldestMs: null, refused: {}, full: false, maxBytes: 9_000 }),
   });
   expect(heliograph['event_loop']).not.toHaveProperty('lag_p99_seconds');
   expect(heliograph['journal']).not.toHaveProperty('oldest_seconds');

@@ -212,6 +212,41 @@ test('a phone shows everything in one column without scrolling sideways', async 
   await page.context().close();
 });
 
+test.each([
+  ['light', 390],
+  ['dark', 390],
+  ['light', 1280],
+  ['dark', 1280],
+] as const)('the pipeline, %s and %i wide, is drawn without scrolling sideways', async (colorScheme, width) => {
+  const { page, errors } = await openPage(browser, { width, height: 844, colorScheme });
+  await page.goto(`${origin}/d/heliograph-pipeline`);
+  const states = await settled(page);
+  expect(Object.values(states).filter((state) => state !== 'drawn')).toEqual([]);
+  const [scroll, client] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  expect(scroll).toBeLessThanOrEqual(client);
+  expect(await page.locator('[data-panel="17"] tbody tr').first().textContent()).toContain('storefront-prod');
+  expect(await page.locator('[data-panel="19"] tbody').textContent()).toContain('Free space');
+  const cut =
+    "[...document.querySelectorAll('.rows td.wrap')].filter((cell) => cell.scrollWidth > cell.clientWidth).length";
+  expect(await page.locator('.rows td.wrap').count()).toBeGreaterThan(3);
+  expect(await page.evaluate<number>(cut)).toBe(0);
+  expect(errors).toEqual([]);
+  await screenshot(page, `pipeline-${colorScheme}-${width}`);
+  await page.context().close();
+});
+
+test('the overview leads to the pipeline, with the time range', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${origin}${OVERVIEW}?from=now-30m&to=now`);
+  await settled(page);
+  await page.getByRole('navigation', { name: 'Related boards' }).getByRole('link', { name: 'Pipeline' }).click();
+  await page.waitForURL(/heliograph-pipeline\?from=now-30m&to=now/);
+  expect(Object.values(await settled(page))).not.toContain('failed');
+  await page.context().close();
+});
+
 test('a closed row loads nothing until it opens', async () => {
   const { page } = await openPage(browser);
   await page.goto(`${origin}${OVERVIEW}`);

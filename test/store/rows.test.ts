@@ -18,6 +18,35 @@ const AT_S = Math.floor(AT_MS / 1000);
 
 /** One row of every signal, with text that JSON and SQL each have their own idea of. */
 const SAMPLES: { [S in Exclude<RowSignal, 'source_minutes'>]: Rows[S] } = {
+  pipeline_minutes: {
+    minute: AT_S - (AT_S % 60),
+    instance: '0011223344556677',
+    signal: 'otlp_traces',
+    form: 'http/protobuf',
+    team: 'shop',
+    key: 'shop-ci',
+    acked_bodies: 1,
+    duplicate_bodies: 2,
+    slow_lane_bodies: 3,
+    bytes: 4,
+    acked_spans: 5,
+    duplicate_spans: 6,
+    clock_skew_spans: 7,
+    rejected_spans: { invalid_trace_id: 8 },
+    refused_bodies: { bad_framing: 9 },
+    backlog_bytes_max: 10,
+    backlog_bytes_last: 11,
+    backlog_segments_max: 12,
+    backlog_segments_last: 13,
+    oldest_age_max_ms: 14,
+    oldest_age_last_ms: null,
+    loaded_segments: 16,
+    loaded_spans: 17,
+    loaded_bytes: 18,
+    load_ms: 19,
+    quarantined_bodies: 20,
+    freshness_bins: { '-1': 21, '1030': 22 },
+  },
   ci_runs: {
     provider: 'github',
     repository: 'o/r',
@@ -208,6 +237,8 @@ async function load(signal: RowSignal, rows: readonly object[], token: string): 
 /** What the column should read back as. */
 function expected(key: string, value: unknown): unknown {
   if (value === null) return null;
+  if (key === 'minute') return new Date(Number(value) * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  if (key === 'oldest_age_max_ms' || key === 'load_ms') return value;
   if (key === 'last_gc_ns') return '2023-11-14 22:13:20.123456789';
   if (key === 'seen_at_ms') return new Date(AT_S * 1000).toISOString().slice(0, 19).replace('T', ' ');
   if (key === 'version_ms') return value;

@@ -68,12 +68,14 @@ export async function openOtlpDoors(options: OtlpDoorsOptions = {}): Promise<Otl
   const ledger = createLedger(systemClock, log);
   const admission = options.admission ?? admitByToken(createAuth(options.token));
   const shared = { collectors: OTLP_COLLECTORS, admission, ledger, encodeStatus, log };
-  const receiving = { rewrite: options.rewrite ?? rewriteHere, journal, ledger, keepRejected: () => {} };
   const around = options.around ?? ((receive: Receive) => receive);
-  const http = createOtlpHttpDoor({ ...shared, receive: around(createReceiver({ ...receiving, door: 'otlp_http' })) });
+  const receive = around(
+    createReceiver({ rewrite: options.rewrite ?? rewriteHere, journal, ledger, keepRejected: () => {} }),
+  );
+  const http = createOtlpHttpDoor({ ...shared, receive });
   const grpcDoor = createOtlpGrpcDoor({
     ...shared,
-    receive: around(createReceiver({ ...receiving, door: 'otlp_grpc' })),
+    receive,
     credentials: options.credentials ?? (({ ServerCredentials }) => ServerCredentials.createInsecure()),
     clock: systemClock,
   });

@@ -77,6 +77,11 @@ function headOf(column: TableColumn, sorting: Sorting | undefined, sort: (column
   return cell;
 }
 
+function isWrapped({ options }: TableColumn): boolean {
+  const cell = options.custom?.['cellOptions'] as { wrapText?: boolean } | undefined;
+  return cell?.wrapText === true;
+}
+
 function alignment({ kind, options }: TableColumn): string {
   const align = options.custom?.['align'];
   if (align === 'left' || align === 'right') return align;
@@ -103,6 +108,7 @@ function cellOf(
           h('a', { href: template(link.url), title: template(link.title) }, text),
         );
   if (column.options.custom?.['width'] !== undefined) element.classList.add('sized');
+  if (isWrapped(column)) element.classList.add('wrap');
   const color = typeof cell === 'number' ? thresholdColor(column.options, cell) : mappedColor(column.options, text);
   if (color !== undefined && color !== 'text') element.style.color = namedColor(color);
   if (/_id$/.test(column.name)) element.classList.add('mono');

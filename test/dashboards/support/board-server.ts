@@ -6,6 +6,7 @@ import { sendError } from '../../../app/http/server.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { quietLog } from '../../support/quiet-log.ts';
+import { loadDemoPipeline } from './demo-pipeline.ts';
 import { loadDemoProfiles } from './demo-profiles.ts';
 import { demoStatements } from './demo-spans.ts';
 import { loadDemoTeam } from './demo-team.ts';
@@ -22,6 +23,7 @@ export async function seed(engine: TestEngine, spans: number): Promise<void> {
   for (const sql of demoStatements(nowMs, spans)) await engine.store.command({ sql });
   await loadDemoProfiles(engine, nowMs);
   await loadDemoTeam(engine, nowMs);
+  await loadDemoPipeline(engine, nowMs);
 }
 
 /** Boards, queries and the page over a real engine, with nothing stored yet. */

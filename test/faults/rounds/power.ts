@@ -47,7 +47,6 @@ function openJournal(dir: string, files?: JournalFiles): Promise<DiskJournal> {
 
 function door(journal: DiskJournal): Receive {
   return createReceiver({
-    door: 'otlp_http',
     rewrite: async (signal, format, bytes) => {
       const rewriter = REWRITERS[signal]?.[format];
       if (rewriter === undefined) throw new Error(`no rewriter for ${format} of ${signal}`);
@@ -98,7 +97,12 @@ async function cutUnderLoad(round: Round, store: Store, dir: string): Promise<Se
       };
       bodies.push(body);
       const bytes = body.gzip ? gunzipSync(body.wire) : body.wire;
-      const { rejectedSpans } = await receive(traces, { bytes, format: 'protobuf', sender: { team: '', key: '' } });
+      const { rejectedSpans } = await receive(traces, {
+        bytes,
+        transport: 'http',
+        format: 'protobuf',
+        sender: { team: '', key: '' },
+      });
       if (over) return; // its ack left a machine that had no power
       body.fate = 'acked';
       body.accepted = body.spans - rejectedSpans;

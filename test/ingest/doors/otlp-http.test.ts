@@ -15,6 +15,7 @@ import { admitByToken } from '../../../ingest/admission.ts';
 import { createAuth } from '../../../ingest/auth.ts';
 import { BODY_MAX_BYTES } from '../../../ingest/doors/body.ts';
 import { createLedger, type DoorLedger } from '../../../ingest/doors/ledger.ts';
+import { createPipelineBook, type PipelineBook } from '../../../ingest/pipeline/book.ts';
 import { createOtlpHttpDoor } from '../../../ingest/doors/otlp-http.ts';
 import { createReceiver } from '../../../ingest/doors/receive.ts';
 import { createJournal } from '../../../ingest/journal/journal.ts';
@@ -30,6 +31,7 @@ const DAY_NS = 86_400_000_000_000n;
 let dir: string;
 let journal: DiskJournal;
 let ledger: DoorLedger;
+let book: PipelineBook;
 let door: FastifyInstance;
 let url: string;
 let log: ReturnType<typeof memoryLog>;
@@ -45,11 +47,11 @@ async function open(token?: string, maxBacklogBytes = 1024 ** 3): Promise<void> 
     log,
     options: { retentionMs: () => 14 * 86_400_000, loadSettings: {}, maxBacklogBytes, minFreeBytes: 0 },
   });
-  ledger = createLedger(systemClock, log);
+  book = createPipelineBook(systemClock, 'test', []);
+  ledger = createLedger(systemClock, log, book);
   door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
     receive: createReceiver({
-      door: 'otlp_http',
       rewrite: async (_signal, _format, bytes) => flattenTraces(bytes, BODY_MAX_BYTES),
       journal,
       ledger,
@@ -187,6 +189,24 @@ describe('partial success', () => {
   });
 });
 
+test('the book says who sent what in which form, and bytes as they came', async () => {
+  const body = bodyOf(span(), span({ traceId: '' }));
+  await post(gzipSync(body), { 'content-encoding': 'gzip' });
+  await post(body.subarray(0, -5));
+  await post('{}', { 'content-type': 'application/json' }, '/v1/nothing');
+  expect(book.flows()).toMatchObject([
+    {
+      signal: 'otlp_traces',
+      form: 'http/protobuf',
+      bytes: body.length,
+      acked_spans: 1,
+      rejected_spans: { invalid_trace_id: 1 },
+      refused_bodies: { bad_framing: 1 },
+    },
+    { signal: '', form: 'http/json', acked_bodies: 0, refused_bodies: { wrong_path: 1 } },
+  ]);
+});
+
 describe('refusals', () => {
   const refusals: [string, () => Promise<Awaited<ReturnType<typeof post>>>, number, number, RegExp][] = [
     [
@@ -293,7 +313,6 @@ describe('back-pressure', () => {
     const busy = createOtlpHttpDoor({
       collectors: OTLP_COLLECTORS,
       receive: createReceiver({
-        door: 'otlp_http',
         rewrite: () => Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 7 })),
         journal,
         ledger,

@@ -54,6 +54,14 @@ test('every query of every board is served', async () => {
   }
 });
 
+test('what the tables take on disk is told without anything of people', async () => {
+  for (const view of ['storage_tables', 'storage_columns']) {
+    const { code, text } = await server.ask(`SELECT * FROM boards.${view}`, { default_format: 'JSONCompact' });
+    expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('otel_traces') });
+    expect(text).not.toMatch(/people|identities|author|committer/);
+  }
+});
+
 test('system.tables, system.columns and SHOW tell of boards alone', async () => {
   for (const sql of [
     'SELECT DISTINCT database FROM system.tables',

@@ -596,6 +596,39 @@ PARTITION BY toYear(time)
 ORDER BY (time, table, partition)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
+CREATE TABLE IF NOT EXISTS heliograph.pipeline_minutes  (
+  minute DateTime CODEC(Delta, ZSTD(1)),
+  instance LowCardinality(String), 
+  signal LowCardinality(String), 
+  form LowCardinality(String), 
+  team LowCardinality(String), 
+  key LowCardinality(String), 
+  acked_bodies UInt64 CODEC(T64, ZSTD(1)),
+  duplicate_bodies UInt64 CODEC(T64, ZSTD(1)), 
+  slow_lane_bodies UInt64 CODEC(T64, ZSTD(1)), 
+  bytes UInt64 CODEC(T64, ZSTD(1)), 
+  acked_spans UInt64 CODEC(T64, ZSTD(1)),
+  duplicate_spans UInt64 CODEC(T64, ZSTD(1)),
+  clock_skew_spans UInt64 CODEC(T64, ZSTD(1)), 
+  rejected_spans Map(LowCardinality(String), UInt64) CODEC(ZSTD(1)), 
+  refused_bodies Map(LowCardinality(String), UInt64) CODEC(ZSTD(1)), 
+  backlog_bytes_max Nullable(UInt64) CODEC(ZSTD(1)), 
+  backlog_bytes_last Nullable(UInt64) CODEC(ZSTD(1)),
+  backlog_segments_max Nullable(UInt64) CODEC(ZSTD(1)),
+  backlog_segments_last Nullable(UInt64) CODEC(ZSTD(1)),
+  oldest_age_max_ms Nullable(UInt64) CODEC(ZSTD(1)), 
+  oldest_age_last_ms Nullable(UInt64) CODEC(ZSTD(1)),
+  loaded_segments UInt64 CODEC(T64, ZSTD(1)), 
+  loaded_spans UInt64 CODEC(T64, ZSTD(1)),
+  loaded_bytes UInt64 CODEC(T64, ZSTD(1)),
+  load_ms UInt64 CODEC(T64, ZSTD(1)),
+  quarantined_bodies UInt64 CODEC(T64, ZSTD(1)),
+  freshness_bins Map(Int16, UInt64) CODEC(ZSTD(1)) 
+) ENGINE = ReplacingMergeTree
+PARTITION BY toDate(minute)
+ORDER BY (minute, instance, signal, form, team, key)
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
+
 CREATE OR REPLACE VIEW boards.latency_by_route  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
   1.01 / 0.99 AS gamma,
@@ -1324,6 +1357,220 @@ LEFT JOIN (
   GROUP BY repository
 ) AS c ON t.repository = c.repository;
 
+CREATE OR REPLACE VIEW boards.pipeline_over_time  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH 60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds
+SELECT
+  time, minutes,
+  acked_bodies + duplicate_bodies + refused_bodies AS received_bodies,
+  acked_bodies, duplicate_bodies, refused_bodies, slow_lane_bodies,
+  bytes AS received_bytes,
+  acked_spans + rejected_spans + duplicate_spans AS received_spans,
+  acked_spans, rejected_spans, duplicate_spans, clock_skew_spans,
+  loaded_segments, loaded_spans, loaded_bytes, load_seconds, quarantined_bodies,
+  received_spans / (60 * minutes) AS received_rate,
+  acked_spans / (60 * minutes) AS acked_rate,
+  loaded_spans / (60 * minutes) AS loaded_rate,
+  if(received_spans = 0, NULL, rejected_spans / received_spans) AS rejected_share,
+  if(received_bodies = 0, NULL, duplicate_bodies / received_bodies) AS duplicate_share,
+  if(received_bodies = 0, NULL, refused_bodies / received_bodies) AS refused_share,
+  if(acked_bodies = 0, NULL, slow_lane_bodies / acked_bodies) AS slow_lane_share,
+  backlog_bytes_max, backlog_segments_max, oldest_age_max_s
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time,
+    uniqExact(minute) AS minutes,
+    sum(m.acked_bodies) AS acked_bodies,
+    sum(m.duplicate_bodies) AS duplicate_bodies,
+    sum(arraySum(mapValues(m.refused_bodies))) AS refused_bodies,
+    sum(m.slow_lane_bodies) AS slow_lane_bodies,
+    sum(m.bytes) AS bytes,
+    sum(m.acked_spans) AS acked_spans,
+    sum(arraySum(mapValues(m.rejected_spans))) AS rejected_spans,
+    sum(m.duplicate_spans) AS duplicate_spans,
+    sum(m.clock_skew_spans) AS clock_skew_spans,
+    sum(m.loaded_segments) AS loaded_segments,
+    sum(m.loaded_spans) AS loaded_spans,
+    sum(m.loaded_bytes) AS loaded_bytes,
+    sum(m.load_ms) / 1000 AS load_seconds,
+    sum(m.quarantined_bodies) AS quarantined_bodies,
+    max(m.backlog_bytes_max) AS backlog_bytes_max,
+    max(m.backlog_segments_max) AS backlog_segments_max,
+    max(m.oldest_age_max_ms) / 1000 AS oldest_age_max_s
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+  GROUP BY time
+);
+
+CREATE OR REPLACE VIEW boards.pipeline_now  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  time, minutes, acked_spans,
+  acked_spans / (60 * minutes) AS acked_rate,
+  loaded_spans / (60 * minutes) AS loaded_rate,
+  backlog_bytes, backlog_segments, oldest_age_s
+FROM (
+  SELECT
+    max(minute) AS time,
+    uniqExactIf(minute, minute > newest - INTERVAL 5 MINUTE) AS minutes,
+    sumIf(m.acked_spans, minute > newest - INTERVAL 5 MINUTE) AS acked_spans,
+    sumIf(m.loaded_spans, minute > newest - INTERVAL 5 MINUTE) AS loaded_spans,
+    maxIf(m.backlog_bytes_last, minute = newest) AS backlog_bytes,
+    maxIf(m.backlog_segments_last, minute = newest) AS backlog_segments,
+    maxIf(m.oldest_age_last_ms, minute = newest) / 1000 AS oldest_age_s
+  FROM (
+    SELECT *, max(minute) OVER () AS newest
+    FROM heliograph.pipeline_minutes FINAL
+    WHERE minute >= {to:DateTime} - INTERVAL 10 MINUTE AND minute < {to:DateTime}
+  ) AS m
+  HAVING count() > 0
+);
+
+CREATE OR REPLACE VIEW boards.pipeline_rejects  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH 60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds
+SELECT
+  time, reason,
+  rejected[reason] AS spans,
+  if(received = 0, NULL, spans / received) AS share,
+  if(spans = 0, NULL, toDateTime(newest[reason])) AS last_seen,
+  transform(
+    reason,
+    ['invalid_trace_id', 'invalid_span_id', 'invalid_parent_span_id', 'start_time_out_of_range'],
+    [
+      'Trace ids are 16 bytes and not all zero: the SDK, or what rewrites ids on the way, is at fault.',
+      'Span ids are 8 bytes and not all zero: the SDK, or what rewrites ids on the way, is at fault.',
+      'Parent ids are 8 bytes, or absent for a root span.',
+      'Spans start within the retention of spans and at most an hour from now: set the sender’s clock, or shorten its queue.'
+    ],
+    'The answer to the sender (partial_success) says what to change.'
+  ) AS mend
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time,
+    sumMap(m.rejected_spans) AS rejected,
+    maxMap(mapFromArrays(mapKeys(m.rejected_spans), arrayMap(_ -> toUInt32(minute), mapKeys(m.rejected_spans)))) AS newest,
+    sum(m.acked_spans + m.duplicate_spans + arraySum(mapValues(m.rejected_spans))) AS received
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+  GROUP BY time
+)
+ARRAY JOIN (
+  SELECT groupUniqArrayArray(mapKeys(rejected_spans)) FROM heliograph.pipeline_minutes
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+) AS reason;
+
+CREATE OR REPLACE VIEW boards.pipeline_refusals  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH 60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds
+SELECT
+  time, reason,
+  refused[reason] AS bodies,
+  if(received = 0, NULL, bodies / received) AS share,
+  if(bodies = 0, NULL, toDateTime(newest[reason])) AS last_seen,
+  reason IN ('too_busy', 'journal_full', 'journal_unavailable', 'shutting_down') AS comes_again,
+  transform(
+    reason,
+    [
+      'bad_request', 'bad_framing', 'bad_encoding', 'bad_http', 'grpc_on_http_port', 'wrong_path', 'unauthenticated',
+      'method_not_allowed', 'signal_not_supported', 'body_too_large', 'unsupported_media_type', 'unsupported_encoding',
+      'too_busy', 'journal_full', 'journal_unavailable', 'shutting_down', 'internal'
+    ],
+    [
+      'The request breaks a rule of OTLP; its answer names field and rule.',
+      'Not a well-formed protobuf message: look for a proxy that cuts or changes bodies.',
+      'The body is not compressed as its Content-Encoding says: look for a proxy that unpacks it.',
+      'Not HTTP at all: TLS on a plain port, or a probe.',
+      'gRPC on the HTTP port: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or the endpoint to the gRPC port.',
+      'Nothing is at that path: set OTEL_EXPORTER_OTLP_ENDPOINT without a path, or the traces endpoint with /v1/traces.',
+      'No token, or another: set OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20… at the sender.',
+      'OTLP is sent by POST; a probe or a browser asks otherwise.',
+      'This signal is not collected: set OTEL_METRICS_EXPORTER=none and OTEL_LOGS_EXPORTER=none.',
+      'Over 16 MiB unpacked: lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE.',
+      'Not a content type of OTLP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
+      'Compress with gzip or not at all: set OTEL_EXPORTER_OTLP_COMPRESSION=gzip.',
+      'The sender’s budget or the slow lane is spent; it retries. Bad when it lasts: raise the budget or send less.',
+      'Disk or backlog is full; senders retry and nothing acked is lost. Free space, or look why the store is behind.',
+      'The disk did not take the body in time; senders retry. Look at the disk.',
+      'Heliograph was stopping; senders retry.',
+      'A fault of Heliograph; the log has the details.'
+    ],
+    'docs/ERRORS.md says what to change.'
+  ) AS mend
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time,
+    sumMap(m.refused_bodies) AS refused,
+    maxMap(mapFromArrays(mapKeys(m.refused_bodies), arrayMap(_ -> toUInt32(minute), mapKeys(m.refused_bodies)))) AS newest,
+    sum(m.acked_bodies + m.duplicate_bodies + arraySum(mapValues(m.refused_bodies))) AS received
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+  GROUP BY time
+)
+ARRAY JOIN (
+  SELECT groupUniqArrayArray(mapKeys(refused_bodies)) FROM heliograph.pipeline_minutes
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+) AS reason;
+
+CREATE OR REPLACE VIEW boards.pipeline_senders  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  team, key, form, signals, spans,
+  if(sum(spans) OVER () = 0, NULL, spans / sum(spans) OVER ()) AS share,
+  bytes, bodies,
+  if(bodies = 0, NULL, spans / bodies) AS spans_per_body,
+  rejected_spans, refused_bodies, duplicate_bodies, slow_lane_bodies, clock_skew_spans, last_seen
+FROM (
+  SELECT
+    team, key, form,
+    arraySort(groupUniqArrayIf(toString(signal), signal != '')) AS signals,
+    sum(m.acked_spans) AS spans,
+    sum(m.bytes) AS bytes,
+    sum(m.acked_bodies) AS bodies,
+    sum(arraySum(mapValues(m.rejected_spans))) AS rejected_spans,
+    sum(arraySum(mapValues(m.refused_bodies))) AS refused_bodies,
+    sum(m.duplicate_bodies) AS duplicate_bodies,
+    sum(m.slow_lane_bodies) AS slow_lane_bodies,
+    sum(m.clock_skew_spans) AS clock_skew_spans,
+    max(minute) AS last_seen
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND form != ''
+  GROUP BY team, key, form
+);
+
+CREATE OR REPLACE VIEW boards.pipeline_freshness  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+  1.01 / 0.99 AS gamma,
+  60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds,
+  (keys, cumulative, n, q) -> keys[arrayFirstIndex(c -> c >= ceil(q * n), cumulative)] AS bin_at,
+  bin -> if(bin < 0, 0., 2 * pow(gamma, bin) / (gamma + 1) / 1e6) AS bin_ms
+SELECT
+  time, segments,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), segments, 0.50)) AS p50_ms,
+  bin_ms(bin_at(mapKeys(bins), arrayCumSum(mapValues(bins)), segments, 0.99)) AS p99_ms,
+  bin_ms(arrayMax(mapKeys(bins))) AS max_ms,
+  bins,
+  0.01 AS relative_error
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time,
+    sumMap(m.freshness_bins) AS bins,
+    arraySum(mapValues(bins)) AS segments
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime}
+  GROUP BY time
+)
+WHERE segments > 0;
+
+CREATE OR REPLACE VIEW boards.pipeline_slow_lane  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH 60 * toUInt32(ceil(greatest({step:UInt32}, 1) / 60)) AS step_seconds
+SELECT time, form, bodies, slow_lane_bodies, slow_lane_bodies / bodies AS share
+FROM (
+  SELECT
+    toStartOfInterval(minute, toIntervalSecond(step_seconds)) AS time, form,
+    sum(m.acked_bodies) AS bodies,
+    sum(m.slow_lane_bodies) AS slow_lane_bodies
+  FROM heliograph.pipeline_minutes AS m FINAL
+  WHERE minute >= toStartOfMinute({from:DateTime}) AND minute < {to:DateTime} AND form != ''
+  GROUP BY time, form
+)
+WHERE bodies > 0;
+
 CREATE OR REPLACE VIEW boards.route_budgets  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   f.team AS team,
@@ -1344,6 +1591,53 @@ FROM (
   GROUP BY day, team, service
 ) AS f
 GROUP BY team, service;
+
+CREATE OR REPLACE VIEW boards.storage_tables  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH table LIKE 'otel\\_traces%' OR table LIKE 'span\\_%' AS holds_spans
+SELECT
+  database, table, rows, parts, bytes, uncompressed_bytes,
+  if(data_bytes = 0, NULL, uncompressed_bytes / data_bytes) AS ratio,
+  bytes / rows AS bytes_per_row,
+  index_bytes,
+  if(holds_spans AND spans > 0, bytes / spans, NULL) AS bytes_per_span
+FROM (
+  SELECT
+    p.database AS database,
+    p.table AS table,
+    sum(p.rows) AS rows,
+    count() AS parts,
+    sum(p.bytes_on_disk) AS bytes,
+    sum(p.data_compressed_bytes) AS data_bytes,
+    sum(p.data_uncompressed_bytes) AS uncompressed_bytes,
+    sum(p.secondary_indices_compressed_bytes) AS index_bytes,
+    sumIf(rows, database = 'otel' AND startsWith(table, 'otel_traces') AND table NOT LIKE '%\\_ts%') OVER () AS spans
+  FROM system.parts AS p
+  WHERE p.active AND p.database IN ('otel', 'heliograph') AND p.table != 'migrations'
+  GROUP BY database, table
+)
+WHERE rows > 0;
+
+CREATE OR REPLACE VIEW boards.storage_columns  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+  database, table, column, type, rows, bytes, uncompressed_bytes,
+  uncompressed_bytes / bytes AS ratio,
+  bytes / rows AS bytes_per_row,
+  bytes / sum(bytes) OVER (PARTITION BY database, table) AS share
+FROM (
+  SELECT
+    c.database AS database,
+    c.table AS table,
+    c.column AS column,
+    any(c.type) AS type,
+    sum(c.rows) AS rows,
+    sum(c.column_data_compressed_bytes) AS bytes,
+    sum(c.column_data_uncompressed_bytes) AS uncompressed_bytes
+  FROM system.parts_columns AS c
+  WHERE c.active AND c.part_type = 'Wide' AND c.database IN ('otel', 'heliograph')
+    AND c.column NOT IN ('author', 'committer', 'co_authors')
+  GROUP BY database, table, column
+)
+WHERE rows > 0 AND bytes > 0;
 
 CREATE OR REPLACE VIEW boards.source_status  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
