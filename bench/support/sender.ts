@@ -1,10 +1,11 @@
 /**
  * A load generator in a process of its own: `node sender.js <url> <seconds> <connections> <spansPerBody> [spansPerSecond]`. Bodies are made
- * before the clock starts; each send gives every span new ids and a start time of now, so that nothing compresses or
+ * before the clock starts; a `grpc://` URL sends them over gRPC, one HTTP/2 session a connection; each send gives every span new ids and a start time of now, so that nothing compresses or
  * deduplicates better than it would for real senders. Prints one line of JSON.
  */
 import { Agent, request } from 'node:http';
 import { randomFillSync } from 'node:crypto';
+import { createGrpcSend } from './grpc-send.ts';
 import { patchPoints, type PatchPoints } from './patch-points.ts';
 import { typicalBody } from '../../test/support/otlp-typical.ts';
 
@@ -46,7 +47,7 @@ function renew({ bytes, points, bornNs }: Template): Template {
   return { bytes, points, bornNs: nowNs };
 }
 
-function send(body: Buffer): Promise<number> {
+function sendHttp(body: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
@@ -64,6 +65,7 @@ function send(body: Buffer): Promise<number> {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 async function sendUntil(endMs: number, pool: Template[]): Promise<void> {
+  const send = url.startsWith('grpc:') ? createGrpcSend(url) : sendHttp;
   let dueMs = performance.now() + Math.random() * paceMs;
   for (let next = 0; performance.now() < endMs; next = (next + 1) % pool.length) {
     if (paceMs > 0) await sleep(dueMs - performance.now());
