@@ -74,11 +74,13 @@ export function readOcspResponse(
   if (!keys.some((key) => isSignedBy(expectTag(data), expectTag(algorithm), expectTag(signature), key)))
     throw new Error('the answer is not signed by the issuer or a responder of its own');
   const fields = children(expectTag(data, TAG.SEQUENCE));
+  // The name of the responder, before the answers, may carry the same tag as the extensions behind them.
+  const at = fields.findIndex(({ tag }) => tag === TAG.SEQUENCE);
   checkNonce(
-    fields.find(({ tag }) => tag === 0xa1),
+    fields.slice(at + 1).find(({ tag }) => tag === 0xa1),
     nonce,
   );
-  const answers = children(expectTag(fields.find(({ tag }) => tag === TAG.SEQUENCE)));
+  const answers = children(expectTag(fields[at]));
   const mine = answers.find((answer) => isAbout(child(answer, 0, TAG.SEQUENCE), certId(subject, issuer)));
   if (mine === undefined) throw new Error('the answer is about another certificate');
   return readSingle(mine, nowMs);
