@@ -41,6 +41,8 @@ export interface Ingest {
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
+/** Where bodies come fast, segments are given this much longer than their half second to fill: fewer and larger loads, for freshness that is not asked for. */
+const SEGMENT_FILL_MS = 700;
 
 /** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
@@ -51,6 +53,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     options: {
       maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
       segmentHoldMs: SEGMENT_HOLD_MS,
+      segmentFillMs: SEGMENT_FILL_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
     },
