@@ -3,11 +3,13 @@
  * the way to stop it.
  */
 import { Worker } from 'node:worker_threads';
+import type { FastifyInstance } from 'fastify';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createAuth } from '../ingest/auth.ts';
 import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
+import type { ReplayOne } from '../ingest/replay.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
 import { createFace } from '../store/face/face.ts';
@@ -112,11 +114,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
     checkers: checkers(store, ingest.journal, state, profiler),
     viewsReady: () => state.migrated,
-    registerDoors(app) {
-      doors.register(app);
-      const replay = openReplay(ingest, store, clock, log);
-      registerJournal(app, { journal: ingest.journal, quarantine: ingest.quarantine.state, replay });
-    },
+    registerDoors: (app) => registerDoors(app, doors, ingest, openReplay(ingest, store, clock, log)),
     loopbackOnly: isLoopback(config.bind),
     tracer: telemetry.tracer,
     clock,
@@ -268,6 +266,11 @@ function retentionOf({ retention }: Config): Retention {
     rollupMinuteMs: retention.rollupMinute,
     rollupCoarseMs: retention.rollupCoarse,
   };
+}
+
+function registerDoors(app: FastifyInstance, doors: PageDoors, ingest: Ingest, replay: ReplayOne): void {
+  doors.register(app);
+  registerJournal(app, { journal: ingest.journal, quarantine: ingest.quarantine.state, replay });
 }
 
 function openDiskKeeper(config: Config, open: OpenStore, ingest: Ingest, clock: Clock, log: Log): DiskKeeper {

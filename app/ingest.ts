@@ -51,6 +51,8 @@ export interface Ingest {
 
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
+/** Where bodies come fast, segments are given this much longer than their half second to fill: fewer and larger loads, for freshness that is not asked for. */
+const SEGMENT_FILL_MS = 700;
 
 /** Body bytes the journal holds at most. */
 export const maxBacklogBytesOf = ({ journal }: Config): number => journal.maxBacklogGiB * 1024 ** 3;
@@ -69,6 +71,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     options: {
       maxBacklogBytes: maxBacklogBytesOf(config),
       segmentHoldMs: SEGMENT_HOLD_MS,
+      segmentFillMs: SEGMENT_FILL_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
     },

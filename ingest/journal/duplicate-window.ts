@@ -14,7 +14,7 @@ import { readFile } from 'node:fs/promises';
 import type { Appended, Clock, Log, SegmentFormat } from '../../core/ports.ts';
 import { decodeRecord, parseHeader, RECORD_BYTES } from './index-file.ts';
 import { RecentKeys } from './recent-keys.ts';
-import type { SealedSegment } from './types.ts';
+import type { SealedSegment, WindowStats } from './types.ts';
 import type { WindowEntry, WindowLog } from './window-log.ts';
 
 /** How long a body is remembered. */
@@ -26,15 +26,6 @@ const WORDS = 4;
 
 /** What distinguishes a lane, as long as a hash. */
 export type LaneSalt = Uint32Array;
-
-export interface WindowStats {
-  /** Bodies remembered now. */
-  bodies: number;
-  /** Bodies that were forgotten before their time because the window was full. */
-  evictedBodies: number;
-  /** Loaded segments whose bodies a restart forgets, as they could not be written down. */
-  unrecordedSegments: number;
-}
 
 export class DuplicateWindow {
   readonly #keys: RecentKeys;

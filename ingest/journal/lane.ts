@@ -32,6 +32,7 @@ export interface LaneDeps {
   segmentMaxEngineBytes: number;
   segmentMaxAgeMs: number;
   segmentHoldMs: number;
+  segmentFillMs: number;
   /** Whether sealed segments wait for the loader. */
   loaderBehind: () => boolean;
   retentionMs: (signal: string) => number;
@@ -193,7 +194,7 @@ export class Lane implements JournalLane {
   }
 
   #begin(segment: LiveSegment): void {
-    const { clock, files, dir, loadSettings, nextName, segmentMaxAgeMs, segmentHoldMs } = this.#deps;
+    const { clock, files, dir, loadSettings, nextName, segmentMaxAgeMs, segmentHoldMs, segmentFillMs } = this.#deps;
     const firstAppendMs = Math.trunc(clock.nowMs());
     segment.firstAppendMs = firstAppendMs;
     segment.writer = new SegmentWriter(files, dir, {
@@ -206,13 +207,31 @@ export class Lane implements JournalLane {
       firstAppendMs,
       loadSettings,
     });
-    segment.timer = clock.after(segmentMaxAgeMs, () => this.#age(segment, segmentHoldMs));
+    segment.timer = clock.after(segmentMaxAgeMs, () => {
+      const fillMs = this.#fillsSoon(segment) ? segmentFillMs : 0;
+      const holdMs = Math.max(segmentHoldMs, fillMs);
+      this.#age(segment, holdMs, holdMs - fillMs);
+    });
   }
 
-  /** While the loader is behind, a segment that is handed to it later costs no freshness, and a larger one loads cheaper. */
-  #age(segment: LiveSegment, holdLeftMs: number): void {
-    if (holdLeftMs < HOLD_RECHECK_MS || !this.#deps.loaderBehind()) return this.#close(segment);
-    segment.timer = this.#deps.clock.after(HOLD_RECHECK_MS, () => this.#age(segment, holdLeftMs - HOLD_RECHECK_MS));
+  /** Whether a segment that is due would be at least half full if it were given `segmentFillMs` more, going by how it has filled. */
+  #fillsSoon({ assignedBytes }: LiveSegment): boolean {
+    const { segmentMaxAgeMs, segmentFillMs, segmentMaxBytes } = this.#deps;
+    return (
+      segmentFillMs > 0 && (assignedBytes * (segmentMaxAgeMs + segmentFillMs)) / segmentMaxAgeMs >= segmentMaxBytes / 2
+    );
+  }
+
+  /**
+   * A larger segment loads cheaper. While the loader is behind, one that is handed to it later costs no freshness; while bodies come so fast
+   * that the segment fills soon, it costs little, and is given until `holdLeftMs` has come down to `fillUntilMs`.
+   */
+  #age(segment: LiveSegment, holdLeftMs: number, fillUntilMs: number): void {
+    const isHeld = holdLeftMs > fillUntilMs || this.#deps.loaderBehind();
+    if (holdLeftMs < HOLD_RECHECK_MS || !isHeld) return this.#close(segment);
+    segment.timer = this.#deps.clock.after(HOLD_RECHECK_MS, () =>
+      this.#age(segment, holdLeftMs - HOLD_RECHECK_MS, fillUntilMs),
+    );
   }
 
   #close(segment: LiveSegment): void {

@@ -1,6 +1,5 @@
 /** The words of the journal: what is asked of it, what it hands out, what it counts. */
 import type { Clock, Journal, Log, SegmentFormat } from '../../core/ports.ts';
-import type { WindowStats } from './duplicate-window.ts';
 import type { JournalFiles } from './files.ts';
 
 /** Block settings pinned to a segment: the engine must load it again with the very same ones. */
@@ -46,6 +45,8 @@ export interface JournalOptions {
   segmentMaxAgeMs?: number;
   /** How much longer an aged segment may stay open, and grow, while sealed ones wait for the loader; 0 by default. */
   segmentHoldMs?: number;
+  /** How much longer an aged segment that fills fast may stay open and grow, even where the loader keeps up; 0 by default. */
+  segmentFillMs?: number;
   /** Body bytes waiting for the loader, open segments included; above it appends are refused. */
   maxBacklogBytes?: number;
   /** Body bytes in memory that are not durable yet; above it appends are refused, so a stalled disk cannot eat the heap. */
@@ -98,6 +99,16 @@ export interface JournalCounts {
   /** Bodies acked because the same bytes had been stored before; in none of the sums above. */
   duplicateBodies: number;
   duplicateBytes: number;
+}
+
+/** What is remembered for telling a repeated body. */
+export interface WindowStats {
+  /** Bodies remembered now. */
+  bodies: number;
+  /** Bodies that were forgotten before their time because the window was full. */
+  evictedBodies: number;
+  /** Loaded segments whose bodies a restart forgets, as they could not be written down. */
+  unrecordedSegments: number;
 }
 
 /** For metrics and for people. */

@@ -109,6 +109,23 @@ test('a segment is sealed when it is old, and not before', async () => {
   expect(journal.depth()).toEqual({ segments: 1, bytes: 50, oldestMs: START_MS });
 });
 
+test('a segment that fills fast is given longer than one that does not, and not for ever', async () => {
+  const clock = new FakeClock(START_MS);
+  const options = { segmentMaxAgeMs: 500, segmentFillMs: 700, segmentMaxBytes: 2400 };
+  const journal = await openJournal(tempDir(), options, { clock });
+  const told: string[] = [];
+  journal.onSealed(({ team, bytes }) => told.push(`${team} ${bytes}`));
+  await journal.lane('traces', 'protobuf', 'slow').append(body(1, 499));
+  await journal.lane('traces', 'protobuf', 'fast').append(body(2, 500)); // half of 2400 in 1.2 s
+  await clock.advance(500);
+  await expect.poll(() => told).toEqual(['slow 499']);
+  await clock.advance(600);
+  await journal.lane('traces', 'protobuf', 'fast').append(body(3, 1500));
+  expect(told).toHaveLength(1);
+  await clock.advance(100);
+  await expect.poll(() => told).toEqual(['slow 499', 'fast 2000']);
+});
+
 test('a full segment is sealed by the body that does not fit; one of the very size fits', async () => {
   const journal = await openJournal(tempDir(), { segmentMaxBytes: 1000, segmentMaxAgeMs: 60_000 });
   const lane = journal.lane('traces', 'protobuf', '');
