@@ -9,7 +9,7 @@ import { pipeline } from './pipeline/index.ts';
 import { profiles } from './profiles/index.ts';
 import { runtime } from './runtime/index.ts';
 import { sources } from './sources/index.ts';
-import { storage } from './storage/index.ts';
+import { tables } from './tables/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
@@ -24,7 +24,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   ci,
   contributors,
   pipeline,
-  storage,
+  tables,
   sources,
 ];
 

@@ -21,7 +21,7 @@ import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ingest, maxBacklogBytesOf, openDispatcher, openIngest } from './ingest.ts';
+import { type Ingest, openDispatcher, openIngest } from './ingest.ts';
 import { createJobs } from './jobs.ts';
 import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
@@ -84,9 +84,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const scheduler = createScheduler({ clock, log, random: Math.random, onRun });
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const maxBacklogBytes = maxBacklogBytesOf(config);
-  const parts = { ingest, doors, store, state, scheduler, background: () => background, maxBacklogBytes, clock };
-  const sources = metricSources(parts);
+  const sources = metricSources({ ingest, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
@@ -167,20 +165,14 @@ function metricSources(parts: {
   state: { engineUp: boolean };
   scheduler: ReturnType<typeof createScheduler>;
   background(): Background | undefined;
-  maxBacklogBytes: number;
   clock: Clock;
 }): MetricSources {
-  const { ingest, doors, store, state, scheduler, background, maxBacklogBytes, clock } = parts;
+  const { ingest, doors, store, state, scheduler, background, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
     hooks: () => doors.ledger.totals(),
     flows: () => ingest.book.flows(),
-    journal: () => ({
-      ...ingest.journal.depth(),
-      refused: ingest.journal.stats().refused,
-      full: ingest.journal.room().full !== undefined,
-      maxBytes: maxBacklogBytes,
-    }),
+    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
       restarts: store.engine?.restarts() ?? 0,

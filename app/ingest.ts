@@ -37,9 +37,6 @@ export interface Ingest {
 /** Under load, segments grow towards 16 MiB while the loader is at work, but nothing waits for it longer than this. */
 const SEGMENT_HOLD_MS = 2000;
 
-/** Body bytes the journal holds at most. */
-export const maxBacklogBytesOf = ({ journal }: Config): number => journal.maxBacklogGiB * 1024 ** 3;
-
 /** Opens journal and doors; the doors do not listen yet. Throws what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
   const journal = await createJournal({
@@ -47,7 +44,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     clock,
     log,
     options: {
-      maxBacklogBytes: maxBacklogBytesOf(config),
+      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
       segmentHoldMs: SEGMENT_HOLD_MS,
       retentionMs: () => config.retention.spans,
       loadSettings: { ...PINNED_BLOCK_SETTINGS },
@@ -65,7 +62,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
   const door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
-    receive: createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper }),
+    receive: createReceiver({ door: 'otlp_http', rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper }),
     admission: admitByToken(auth),
     ledger,
     encodeStatus,

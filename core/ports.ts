@@ -158,8 +158,5 @@ export interface OtlpCollector {
 /** The forms in which an OTLP body comes in. */
 export type BodyFormat = 'protobuf' | 'json';
 
-/** The protocol that carries it. */
-export type Transport = 'http' | 'grpc';
-
 /** Encodes google.rpc.Status, the body of every OTLP error. */
 export type StatusEncoder = (code: number, message: string) => Uint8Array;

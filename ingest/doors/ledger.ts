@@ -1,5 +1,5 @@
 /** What the doors took in, turned away and why. One ledger feeds /metrics, /api/status, `doctor` and the log. */
-import type { BodyFormat, Clock, Log, Sender, Transport } from '../../core/ports.ts';
+import type { BodyFormat, Clock, Log, Sender } from '../../core/ports.ts';
 import type { Origin } from '../pipeline/flow.ts';
 
 export interface RefusalCount {
@@ -9,6 +9,10 @@ export interface RefusalCount {
   /** What the sender should change. */
   hint: string;
 }
+
+/** The doors that OTLP comes in by. */
+export const OTLP_DOORS = ['otlp_http', 'otlp_grpc'] as const;
+export type OtlpDoor = (typeof OTLP_DOORS)[number];
 
 export interface DoorTotals {
   bodies: number;
@@ -24,17 +28,16 @@ export interface DoorTotals {
 }
 
 export interface Acceptance {
-  signal: string;
-  /** As they came, decompressed. */
+  door: OtlpDoor;
   bytes: number;
   spans: number;
   clockSkew: number;
   slowLane: boolean;
   /** The same bytes were stored before: acked, not counted again. */
   duplicate: boolean;
-  transport: Transport;
   format: BodyFormat;
   sender: Sender;
+  signal: string;
   rejected: Readonly<Record<string, number>>;
 }
 

@@ -59,7 +59,6 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
       const bytes = await decodeBody(raw, request.headers['content-encoding']);
       const { rejectedSpans, message } = await deps.receive(collector, {
         bytes,
-        transport: 'http',
         format: 'protobuf',
         sender: request.sender,
       });
@@ -143,7 +142,7 @@ function originOf({ collectors }: OtlpHttpDeps, request: FastifyRequest): Origin
   const path = pathOf(request);
   return {
     signal: collectors.find((collector) => collector.path === path)?.signal ?? '',
-    form: formOf('http', mediaType(request) === JSON_TYPE ? 'json' : 'protobuf'),
+    form: formOf('otlp_http', mediaType(request) === JSON_TYPE ? 'json' : 'protobuf'),
     sender: request.sender as Sender | undefined, // nobody's before it was let in
   };
 }

@@ -71,7 +71,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
       }),
       flows: () => [],
       hooks: doors.ledger.totals,
-      journal: () => ({ ...journal.depth(), refused: journal.stats().refused, full: false, maxBytes: 1 }),
+      journal: () => ({ ...journal.depth(), refused: journal.stats().refused }),
       engine: () => ({ up: false, restarts: 0 }),
       jobs: () => [],
       slowLaneWaiting: () => 0,

@@ -29,7 +29,7 @@ beforeAll(async () => {
     clockSkew: 1,
     slowLane: false,
     duplicate: false,
-    transport: 'http',
+    door: 'otlp_http',
     format: 'protobuf',
     sender,
     rejected: {},
