@@ -11,7 +11,7 @@ import { runtime } from './runtime/index.ts';
 import { senders } from './senders/index.ts';
 import { sources } from './sources/index.ts';
 import { disk } from './disk/index.ts';
-import { storage } from './storage/index.ts';
+import { tables } from './tables/index.ts';
 import { targets } from './targets/index.ts';
 import type { Analyzer, View } from './types.ts';
 
@@ -27,7 +27,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   contributors,
   pipeline,
   senders,
-  storage,
+  tables,
   sources,
   disk,
 ];

@@ -26,7 +26,7 @@ import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { registerJournal } from './http/journal.ts';
-import { type Ingest, maxBacklogBytesOf, openDispatcher, openIngest, openReplay } from './ingest.ts';
+import { type Ingest, openDispatcher, openIngest, openReplay } from './ingest.ts';
 import { createJobs } from './jobs.ts';
 import type { MetricSources } from './metric-series.ts';
 import { createMetrics } from './metrics.ts';
@@ -94,9 +94,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const disk = openDiskKeeper(config, store, ingest, clock, log);
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
-  const maxBacklogBytes = maxBacklogBytesOf(config);
-  const parts = { ingest, disk, doors, store, state, scheduler, background: () => background, maxBacklogBytes, clock };
-  const sources = metricSources(parts);
+  const sources = metricSources({ ingest, disk, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();
   const gc = countGc();
@@ -182,10 +180,9 @@ function metricSources(parts: {
   state: { engineUp: boolean };
   scheduler: ReturnType<typeof createScheduler>;
   background(): Background | undefined;
-  maxBacklogBytes: number;
   clock: Clock;
 }): MetricSources {
-  const { ingest, disk, doors, store, state, scheduler, background, maxBacklogBytes, clock } = parts;
+  const { ingest, disk, doors, store, state, scheduler, background, clock } = parts;
   return {
     door: () => ingest.ledger.totals(),
     hooks: () => doors.ledger.totals(),
@@ -194,12 +191,7 @@ function metricSources(parts: {
     journalRoom: () => ingest.journal.room(),
     quarantine: ingest.quarantine.state,
     disk: disk.state,
-    journal: () => ({
-      ...ingest.journal.depth(),
-      refused: ingest.journal.stats().refused,
-      full: ingest.journal.room().full !== undefined,
-      maxBytes: maxBacklogBytes,
-    }),
+    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
     engine: () => ({
       up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
       restarts: store.engine?.restarts() ?? 0,

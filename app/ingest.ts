@@ -54,9 +54,6 @@ const SEGMENT_HOLD_MS = 2000;
 /** Where bodies come fast, segments are given this much longer than their half second to fill: fewer and larger loads, for freshness that is not asked for. */
 const SEGMENT_FILL_MS = 700;
 
-/** Body bytes the journal holds at most. */
-export const maxBacklogBytesOf = ({ journal }: Config): number => journal.maxBacklogGiB * 1024 ** 3;
-
 /** Opens journal and doors; the doors do not listen yet. Throws `bad_config` and what the file system throws. */
 export async function openIngest(config: Config, auth: Auth, clock: Clock, log: Log, onStop: OnStop): Promise<Ingest> {
   const instance = randomBytes(8).toString('hex');
@@ -69,7 +66,7 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
     clock,
     log,
     options: {
-      maxBacklogBytes: maxBacklogBytesOf(config),
+      maxBacklogBytes: config.journal.maxBacklogGiB * 1024 ** 3,
       segmentHoldMs: SEGMENT_HOLD_MS,
       segmentFillMs: SEGMENT_FILL_MS,
       retentionMs: () => config.retention.spans,
@@ -84,14 +81,15 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
   const common = { collectors: OTLP_COLLECTORS, ledger, encodeStatus, log };
   const { admission, tls, self } = access;
-  const receive = createReceiver({ rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper });
+  const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper };
+  const receive = createReceiver({ ...receiving, door: 'otlp_http' });
   const door = createOtlpHttpDoor({ ...common, receive, admission, createServer: tls?.createServer });
   const selfDoor =
     self === undefined ? undefined : createOtlpHttpDoor({ ...common, receive, admission: self.admission });
   const grpcDoor = createOtlpGrpcDoor({
     ...common,
     admission,
-    receive,
+    receive: createReceiver({ ...receiving, door: 'otlp_grpc' }),
     credentials: (grpc) =>
       tls === undefined ? grpc.ServerCredentials.createInsecure() : grpcCredentials(tls.material),
     maxConnectionAgeMs: tls?.maxConnectionAgeMs,

@@ -10,16 +10,7 @@ import { type OtlpSources, otlpSeries } from './metric-series/otlp.ts';
 export interface MetricSources extends StorageSources, OtlpSources {
   door(): DoorTotals;
   hooks(): readonly HookCount[];
-  journal(): {
-    segments: number;
-    bytes: number;
-    oldestMs: number | null;
-    refused: Readonly<Record<string, number>>;
-    /** Whether the next body would be refused. */
-    full: boolean;
-    /** Bytes it holds at most. */
-    maxBytes: number;
-  };
+  journal(): { segments: number; bytes: number; oldestMs: number | null; refused: Readonly<Record<string, number>> };
   engine(): { up: boolean; restarts: number };
   jobs(): { id: string; runs: number; failures: number; missed: number; lastDurationMs: number | null }[];
   backgroundRestarts(): number;
@@ -68,16 +59,6 @@ function journalSeries(registry: Registry, sources: MetricSources): () => void {
     help: 'Age of the oldest waiting body; absent while nothing waits.',
     registers,
   });
-  const room = new Gauge({
-    name: 'heliograph_journal_limit_bytes',
-    help: 'Bytes that may wait for the store before bodies are refused.',
-    registers,
-  });
-  const full = new Gauge({
-    name: 'heliograph_journal_full',
-    help: 'Whether the next body would be refused, as the backlog or the disk has no room: 1 or 0.',
-    registers,
-  });
   const refused = new Counter({
     name: 'heliograph_journal_refused_bodies_total',
     help: 'Bodies the journal refused.',
@@ -88,8 +69,6 @@ function journalSeries(registry: Registry, sources: MetricSources): () => void {
     const depth = sources.journal();
     segments.set(depth.segments);
     bytes.set(depth.bytes);
-    room.set(depth.maxBytes);
-    full.set(depth.full ? 1 : 0);
     if (depth.oldestMs === null) oldest.remove();
     else oldest.set(Math.max(0, sources.nowMs() - depth.oldestMs) / 1000);
     follow(

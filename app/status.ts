@@ -43,14 +43,14 @@ export function createStatus(deps: StatusDeps): () => Promise<Status> {
   const { ledger, hooks, journal, store, otlpUrl, otlpGrpcUrl, clock } = deps;
   const startedMs = clock.monotonicMs();
   return async () => {
-    const { bodies, spans, bytes, lastAtMs, rejectedSpans, refused, byTransport } = ledger.totals();
+    const { bodies, spans, bytes, lastAtMs, rejectedSpans, refused, byDoor } = ledger.totals();
     const foreignSpans = await countForeignSpans(store);
     return {
       version: VERSION,
       uptimeSeconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
       doors: {
         otlpHttp: { url: otlpUrl, received: { bodies, spans, bytes, lastAtMs }, rejectedSpans, refused },
-        otlpGrpc: { url: otlpGrpcUrl, received: byTransport.grpc },
+        otlpGrpc: { url: otlpGrpcUrl, received: byDoor.otlp_grpc },
         hooks: hooks.totals(),
       },
       journal: journal.depth(),

@@ -161,9 +161,6 @@ export interface OtlpCollector {
 /** The forms in which an OTLP body comes in. */
 export type BodyFormat = 'protobuf' | 'json';
 
-/** The protocol that carries it. */
-export type Transport = 'http' | 'grpc';
-
 /** What every OTLP error says, as google.rpc.Status. */
 export interface OtlpStatus {
   /** google.rpc.Code. */

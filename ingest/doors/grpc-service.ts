@@ -87,7 +87,6 @@ export function createGrpcService(grpc: typeof Grpc, deps: GrpcServiceDeps): Grp
       try {
         const { rejectedSpans, message } = await deps.receive(collector, {
           bytes,
-          transport: 'grpc',
           format: 'protobuf',
           sender,
         });

@@ -1,5 +1,5 @@
 /** What the doors took in, turned away and why. One ledger feeds /metrics, /api/status, `doctor` and the log. */
-import type { BodyFormat, Clock, Log, Sender, Transport } from '../../core/ports.ts';
+import type { BodyFormat, Clock, Log, Sender } from '../../core/ports.ts';
 import type { Origin } from '../pipeline/flow.ts';
 
 export interface RefusalCount {
@@ -9,6 +9,10 @@ export interface RefusalCount {
   /** What the sender should change. */
   hint: string;
 }
+
+/** The doors that OTLP comes in by. */
+export const OTLP_DOORS = ['otlp_http', 'otlp_grpc'] as const;
+export type OtlpDoor = (typeof OTLP_DOORS)[number];
 
 export interface DoorTotals {
   bodies: number;
@@ -21,22 +25,21 @@ export interface DoorTotals {
   lastAtMs: number | null;
   rejectedSpans: Record<string, number>;
   refused: RefusalCount[];
-  /** The same bodies by what carried them; together they are the sums above. */
-  byTransport: Readonly<Record<Transport, { bodies: number; bytes: number; spans: number }>>;
+  /** The same bodies by the door they came in by; together they are the sums above. */
+  byDoor: Readonly<Record<OtlpDoor, { bodies: number; bytes: number; spans: number }>>;
 }
 
 export interface Acceptance {
-  signal: string;
-  /** As they came, decompressed. */
+  door: OtlpDoor;
   bytes: number;
   spans: number;
   clockSkew: number;
   slowLane: boolean;
   /** The same bytes were stored before: acked, not counted again. */
   duplicate: boolean;
-  transport: Transport;
   format: BodyFormat;
   sender: Sender;
+  signal: string;
   rejected: Readonly<Record<string, number>>;
 }
 
@@ -57,13 +60,13 @@ const LOG_INTERVAL_MS = 1000;
 
 export function createLedger(clock: Clock, log: Log, observer?: DoorObserver): DoorLedger {
   const sums = { bodies: 0, bytes: 0, spans: 0, slowLaneBodies: 0, duplicateBodies: 0, clockSkewSpans: 0 };
-  const byTransport = { http: { bodies: 0, bytes: 0, spans: 0 }, grpc: { bodies: 0, bytes: 0, spans: 0 } };
+  const byDoor = { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } };
   let lastAtMs: number | null = null;
   const rejectedSpans: Record<string, number> = {};
   const refusals = new Map<string, RefusalCount & { loggedAtMs: number; heldBack: number }>();
   return {
     accepted(acceptance) {
-      const { transport, bytes, spans, clockSkew, slowLane, duplicate, rejected } = acceptance;
+      const { door, bytes, spans, clockSkew, slowLane, duplicate, rejected } = acceptance;
       observer?.accepted(acceptance);
       lastAtMs = clock.nowMs();
       if (duplicate) {
@@ -74,9 +77,9 @@ export function createLedger(clock: Clock, log: Log, observer?: DoorObserver): D
       sums.bytes += bytes;
       sums.spans += spans;
       sums.clockSkewSpans += clockSkew;
-      byTransport[transport].bodies += 1;
-      byTransport[transport].bytes += bytes;
-      byTransport[transport].spans += spans;
+      byDoor[door].bodies += 1;
+      byDoor[door].bytes += bytes;
+      byDoor[door].spans += spans;
       if (slowLane) sums.slowLaneBodies += 1;
       for (const reason in rejected) rejectedSpans[reason] = (rejectedSpans[reason] ?? 0) + (rejected[reason] ?? 0);
     },
@@ -106,7 +109,7 @@ export function createLedger(clock: Clock, log: Log, observer?: DoorObserver): D
       ...sums,
       lastAtMs,
       rejectedSpans: { ...rejectedSpans },
-      byTransport: { http: { ...byTransport.http }, grpc: { ...byTransport.grpc } },
+      byDoor: { otlp_http: { ...byDoor.otlp_http }, otlp_grpc: { ...byDoor.otlp_grpc } },
       refused: [...refusals.values()].map(({ reason, count, lastAtMs: at, hint }) => ({
         reason,
         count,

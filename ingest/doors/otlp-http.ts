@@ -73,7 +73,6 @@ export function createOtlpHttpDoor(deps: OtlpHttpDeps): FastifyInstance {
       const format = formatOf(request) ?? 'protobuf';
       const { rejectedSpans, message } = await deps.receive(collector, {
         bytes,
-        transport: 'http',
         format,
         sender: request.sender,
       });
@@ -164,7 +163,7 @@ function originOf({ collectors }: OtlpHttpDeps, request: FastifyRequest): Origin
   const path = pathOf(request);
   return {
     signal: collectors.find((collector) => collector.path === path)?.signal ?? '',
-    form: formOf('http', formatOf(request) ?? 'protobuf'),
+    form: formOf('otlp_http', formatOf(request) ?? 'protobuf'),
     sender: request.sender as Sender | undefined, // nobody's before it was let in
   };
 }

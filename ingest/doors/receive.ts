@@ -1,12 +1,14 @@
 /** What every OTLP door does with a plain body: walk it, append it, count it. The body never becomes objects here. */
 import { HeliographError } from '../../core/errors.ts';
-import type { BodyFormat, BodyWalk, Journal, OtlpCollector, Sender, Transport } from '../../core/ports.ts';
-import type { DoorLedger } from './ledger.ts';
+import type { BodyFormat, BodyWalk, Journal, OtlpCollector, Sender } from '../../core/ports.ts';
+import type { DoorLedger, OtlpDoor } from './ledger.ts';
 
 /** Rewrites a body to flat protobuf, off this thread. Throws `body_too_large`, `bad_framing`, `bad_request`, `too_busy`. */
 export type Rewrite = (signal: string, format: BodyFormat, bytes: Uint8Array) => Promise<Uint8Array>;
 
 export interface ReceiverDeps {
+  /** Whose bodies these are, in the ledger. */
+  door: OtlpDoor;
   rewrite: Rewrite;
   journal: Journal;
   ledger: DoorLedger;
@@ -17,7 +19,6 @@ export interface ReceiverDeps {
 /** Decompressed bytes as they came in. */
 export interface ReceivedBody {
   bytes: Uint8Array;
-  transport: Transport;
   format: BodyFormat;
   sender: Sender;
 }
@@ -33,7 +34,7 @@ export interface Receipt {
 export type Receive = (collector: OtlpCollector, body: ReceivedBody) => Promise<Receipt>;
 
 export function createReceiver(deps: ReceiverDeps): Receive {
-  return async (collector, { bytes: received, transport, format, sender }) => {
+  return async (collector, { bytes: received, format, sender }) => {
     const lane = deps.journal.lane(collector.signal, 'protobuf', sender.team);
     let bytes = received;
     let slowLane = format !== 'protobuf';
@@ -49,15 +50,15 @@ export function createReceiver(deps: ReceiverDeps): Receive {
       accepted > 0 ? lane.append({ bytes, items: accepted, engineBytes: bytes.length + walk.copiedBytes }) : undefined;
     const duplicate = (await durable)?.duplicate ?? false;
     deps.ledger.accepted({
-      signal: collector.signal,
+      door: deps.door,
       bytes: received.length,
       spans: accepted,
       clockSkew: walk.clockSkew,
       slowLane,
       duplicate,
-      transport,
       format,
       sender,
+      signal: collector.signal,
       rejected: walk.rejected,
     });
     if (walk.rejectedTotal === 0) return { rejectedSpans: 0, message: '' };

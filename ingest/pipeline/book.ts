@@ -96,8 +96,8 @@ export function createPipelineBook(clock: Clock, instance: string, otlpSignals: 
 
   return {
     accepted(acceptance) {
-      const { signal, transport, format } = acceptance;
-      const key = { signal, form: formOf(transport, format), ...nameOf(acceptance.sender) };
+      const { signal, door, format } = acceptance;
+      const key = { signal, form: formOf(door, format), ...nameOf(acceptance.sender) };
       for (const flows of [total, now().flows]) addAccepted(flows.of(key), acceptance);
     },
     refused(reason, origin) {

@@ -1,13 +1,13 @@
 /** What the OTLP doors took in and turned away, by sender and form. */
-import type { BodyFormat, Sender, Transport } from '../../core/ports.ts';
+import type { BodyFormat, Sender } from '../../core/ports.ts';
 import type { PipelineMinuteRow } from '../../core/rows.ts';
 
 /** Protocol and format, as OTEL_EXPORTER_OTLP_PROTOCOL spells them. */
 export const OTLP_FORMS = ['grpc', 'http/protobuf', 'http/json'] as const;
 export type OtlpForm = (typeof OTLP_FORMS)[number];
 
-export function formOf(transport: Transport, format: BodyFormat): OtlpForm {
-  return transport === 'grpc' ? 'grpc' : `http/${format}`;
+export function formOf(door: 'otlp_http' | 'otlp_grpc', format: BodyFormat): OtlpForm {
+  return door === 'otlp_grpc' ? 'grpc' : `http/${format}`;
 }
 
 /** Where a refused request came from, as far as that was known by then. */

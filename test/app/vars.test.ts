@@ -9,7 +9,7 @@ const sources: MetricSources = {
     bodies: 3,
     bytes: 900,
     spans: 24,
-    byTransport: { http: { bodies: 0, bytes: 0, spans: 0 }, grpc: { bodies: 0, bytes: 0, spans: 0 } },
+    byDoor: { otlp_http: { bodies: 0, bytes: 0, spans: 0 }, otlp_grpc: { bodies: 0, bytes: 0, spans: 0 } },
     slowLaneBodies: 1,
     duplicateBodies: 0,
     clockSkewSpans: 2,
@@ -24,8 +24,6 @@ const sources: MetricSources = {
     bytes: 400,
     oldestMs: 8_000,
     refused: { journal_full: 5 },
-    full: false,
-    maxBytes: 9_000,
   }),
   engine: () => ({ up: true, restarts: 1 }),
   jobs: () => [
@@ -78,7 +76,7 @@ test('vars are what the sources say, as nested numbers', async () => {
 test('what is unknown is left out, not 0', async () => {
   const { heliograph } = await vars(null, {
     ...sources,
-    journal: () => ({ segments: 0, bytes: 0, oldestMs: null, refused: {}, full: false, maxBytes: 9_000 }),
+    journal: () => ({ segments: 0, bytes: 0, oldestMs: null, refused: {} }),
   });
   expect(heliograph['event_loop']).not.toHaveProperty('lag_p99_seconds');
   expect(heliograph['journal']).not.toHaveProperty('oldest_seconds');

@@ -69,13 +69,11 @@ export async function openOtlpDoors(options: OtlpDoorsOptions = {}): Promise<Otl
   const admission = options.admission ?? admitByToken(createAuth(options.token));
   const shared = { collectors: OTLP_COLLECTORS, admission, ledger, encodeStatus, log };
   const around = options.around ?? ((receive: Receive) => receive);
-  const receive = around(
-    createReceiver({ rewrite: options.rewrite ?? rewriteHere, journal, ledger, keepRejected: () => {} }),
-  );
-  const http = createOtlpHttpDoor({ ...shared, receive });
+  const receiving = { rewrite: options.rewrite ?? rewriteHere, journal, ledger, keepRejected: () => {} };
+  const http = createOtlpHttpDoor({ ...shared, receive: around(createReceiver({ ...receiving, door: 'otlp_http' })) });
   const grpcDoor = createOtlpGrpcDoor({
     ...shared,
-    receive,
+    receive: around(createReceiver({ ...receiving, door: 'otlp_grpc' })),
     credentials: options.credentials ?? (({ ServerCredentials }) => ServerCredentials.createInsecure()),
     clock: systemClock,
   });

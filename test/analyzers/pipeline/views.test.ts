@@ -29,7 +29,7 @@ beforeAll(async () => {
     clockSkew: 1,
     slowLane: false,
     duplicate: false,
-    transport: 'http',
+    door: 'otlp_http',
     format: 'protobuf',
     sender,
     rejected: {},
@@ -171,7 +171,16 @@ const ELSEWHERE: readonly string[] = [
 
 test('every reason for which a door turns something away has a mend, and says whether the sender comes again', async () => {
   const codes = Object.keys(ERRORS).filter((code) => !ELSEWHERE.includes(code));
-  const refused = [...codes, 'wrong_path', 'grpc_on_http_port', 'bad_http'];
+  const refused = [
+    ...codes,
+    'wrong_path',
+    'grpc_on_http_port',
+    'bad_http',
+    'bad_grpc',
+    'deadline_exceeded',
+    'over_budget_spans',
+    'jwt_expired',
+  ];
   const row = { ...(rows[0] as PipelineMinuteRow), minute: S - 86_400 };
   const counted = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 1]));
   await loadRows(engine, 'pipeline_minutes', [
@@ -186,7 +195,9 @@ test('every reason for which a door turns something away has a mend, and says wh
   expect(refusals).toHaveLength(refused.length);
   for (const { reason, mend, comes_again } of refusals) {
     expect([reason, mend]).not.toEqual([reason, expect.stringContaining('docs/ERRORS.md')]);
-    const retryable = Object.hasOwn(ERRORS, String(reason)) && ERRORS[String(reason) as ErrorCode].retryable;
+    const retryable =
+      ['deadline_exceeded', 'over_budget_spans'].includes(String(reason)) ||
+      (Object.hasOwn(ERRORS, String(reason)) && ERRORS[String(reason) as ErrorCode].retryable);
     expect([reason, comes_again]).toEqual([reason, retryable ? 1 : 0]);
   }
 });

@@ -77,6 +77,7 @@ async function take(
   if (traces === undefined) throw new Error('no collector of traces');
   const collector: OtlpCollector = { ...traces, walk: (bytes, bounds) => timed(() => traces.walk(bytes, bounds)) };
   const receive = createReceiver({
+    door: 'otlp_http',
     rewrite: async (signal, form, bytes) => {
       const rewriter = REWRITERS[signal]?.[form];
       if (rewriter === undefined) throw new Error(`no rewriter for ${form}`);
@@ -96,7 +97,7 @@ async function take(
     try {
       const plain = await decodeBody(bytes, encoding);
       spentMs = 0;
-      const done = receive(collector, { bytes: plain, transport: 'http', format, sender: { team, key: '' } });
+      const done = receive(collector, { bytes: plain, format, sender: { team, key: '' } });
       if (spentMs > result.longestMs) [result.longestMs, result.longestIndex] = [spentMs, index];
       await done;
       result.passed += 1;

@@ -47,6 +47,7 @@ function openJournal(dir: string, files?: JournalFiles): Promise<DiskJournal> {
 
 function door(journal: DiskJournal): Receive {
   return createReceiver({
+    door: 'otlp_http',
     rewrite: async (signal, format, bytes) => {
       const rewriter = REWRITERS[signal]?.[format];
       if (rewriter === undefined) throw new Error(`no rewriter for ${format} of ${signal}`);
@@ -99,7 +100,7 @@ async function cutUnderLoad(round: Round, store: Store, dir: string): Promise<Se
       const bytes = body.gzip ? gunzipSync(body.wire) : body.wire;
       const { rejectedSpans } = await receive(traces, {
         bytes,
-        transport: 'http',
+
         format: 'protobuf',
         sender: { team: '', key: '' },
       });

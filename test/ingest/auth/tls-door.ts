@@ -39,7 +39,7 @@ export async function openTestDoor(flags: Record<string, string>, clock: Clock):
     receive: async (_collector, { bytes, sender }) => {
       senders.push(sender);
       const counts = { bytes: bytes.length, spans: 10, clockSkew: 0, slowLane: false, duplicate: false, rejected: {} };
-      access.ledger.accepted({ ...counts, signal: 'otlp_traces', transport: 'http', format: 'protobuf', sender });
+      access.ledger.accepted({ ...counts, signal: 'otlp_traces', door: 'otlp_http', format: 'protobuf', sender });
       return { rejectedSpans: 0, message: '' };
     },
     admission: access.admission,

@@ -33,11 +33,11 @@ test('a body lies in the journal as it came, and is counted as one of this door'
   const sent = body(1);
   expect(await client.call(sent)).toMatchObject({ code: status.OK, response: Buffer.alloc(0) });
   expect(await doors.journaled()).toEqual([sent]);
-  const { byTransport, bodies } = doors.ledger.totals();
+  const { byDoor, bodies } = doors.ledger.totals();
   expect(bodies).toBe(1);
-  expect(byTransport).toEqual({
-    http: { bodies: 0, bytes: 0, spans: 0 },
-    grpc: { bodies: 1, bytes: sent.length, spans: 64 },
+  expect(byDoor).toEqual({
+    otlp_http: { bodies: 0, bytes: 0, spans: 0 },
+    otlp_grpc: { bodies: 1, bytes: sent.length, spans: 64 },
   });
 });
 

@@ -52,6 +52,7 @@ async function open(token?: string, maxBacklogBytes = 1024 ** 3): Promise<void> 
   door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
     receive: createReceiver({
+      door: 'otlp_http',
       rewrite: async (_signal, _format, bytes) => flattenTraces(bytes, BODY_MAX_BYTES),
       journal,
       ledger,
@@ -313,6 +314,7 @@ describe('back-pressure', () => {
     const busy = createOtlpHttpDoor({
       collectors: OTLP_COLLECTORS,
       receive: createReceiver({
+        door: 'otlp_http',
         rewrite: () => Promise.reject(new HeliographError('too_busy', undefined, { retryAfterSeconds: 7 })),
         journal,
         ledger,

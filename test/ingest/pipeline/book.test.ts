@@ -32,7 +32,7 @@ const body = (overrides: Partial<Acceptance> = {}): Acceptance => ({
   clockSkew: 1,
   slowLane: false,
   duplicate: false,
-  transport: 'http',
+  door: 'otlp_http',
   format: 'protobuf',
   sender: { team: 'shop', key: 'ci' },
   rejected: {},
@@ -75,7 +75,7 @@ describe('a minute', () => {
   });
 
   test('parts forms, and senders', async () => {
-    book.accepted(body({ transport: 'grpc' }));
+    book.accepted(body({ door: 'otlp_grpc' }));
     book.accepted(body({ format: 'json', spans: 3 }));
     book.accepted(body({ sender: { team: 'shop', key: 'nightly' }, spans: 4 }));
     await book.write(sink, true);

@@ -10,9 +10,9 @@ const BYTES_PER_ROW: ViewColumn = {
 };
 
 /** What the tables take on disk. Definitions and known bias: README.md in this folder. */
-export const storage: Analyzer = {
-  name: 'storage',
-  sql: 'analyzers/storage/storage.sql',
+export const tables: Analyzer = {
+  name: 'tables',
+  sql: 'analyzers/tables/tables.sql',
   views: [
     {
       name: 'storage_tables',
