@@ -10,6 +10,24 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** CPU seconds by thread name, of the threads that are alive. */
+export function threadSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    let stat: string;
+    try {
+      stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    } catch {
+      continue; // it ended meanwhile
+    }
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const used = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    seconds.set(name, (seconds.get(name) ?? 0) + used);
+  }
+  return seconds;
+}
+
 /** Resident memory in MiB. */
 export function residentMiB(pid: number): number {
   return kibOf(pid, 'status', 'VmRSS') / 1024;

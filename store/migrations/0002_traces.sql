@@ -5,7 +5,7 @@
 -- segment leaves the journal as soon as it is loaded, so the parts must survive a power cut. An inserted part is one file
 -- (compact) and not some sixty, of which each would be synced; merges make it wide.
 -- Codecs and indexes are what docs/ENGINE.md measured: LZ4 where values repeat, T64 where numbers lie close, ZSTD where it
--- halves hex ids. Of the exporter's indexes on attributes one is left, and merges build it, not inserts (store/load.ts).
+-- halves hex ids. Merges wait for more parts than by default, so a span is rewritten less often. Of the exporter's indexes on attributes one is left, and merges build it, not inserts (store/load.ts).
 CREATE TABLE IF NOT EXISTS {{local otel.otel_traces}} {{on_cluster}} (
   Timestamp DateTime64(9) CODEC(T64, LZ4), -- span start
   TraceId String CODEC(ZSTD(1)),
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS {{local otel.otel_traces}} {{on_cluster}} (
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
-  min_bytes_for_wide_part = 134217728, {{deduplication}};
+  min_bytes_for_wide_part = 134217728, merge_selector_base = 10, {{deduplication}};
 
 {{distributed otel.otel_traces by cityHash64(TraceId)}};
 
