@@ -1,4 +1,6 @@
 /** `npm run faults -- fuzz [--bodies 1000000] [--from 0] [--seed 1] [--now ms] [--format protobuf|json|both] [--batch 4000] [--cases dir]` */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BodyFormat } from '../../../core/ports.ts';
 import { type FuzzReport, isTaken, runFuzz } from './run.ts';
@@ -11,7 +13,7 @@ const { values } = parseArgs({
     now: { type: 'string' },
     format: { type: 'string', default: 'both' },
     batch: { type: 'string', default: '4000' },
-    cases: { type: 'string', default: 'fuzz-cases' },
+    cases: { type: 'string', default: join(tmpdir(), 'heliograph-fuzz-cases') },
   },
 });
 
