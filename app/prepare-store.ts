@@ -11,7 +11,7 @@ const STORE_RETRY_MAX_MS = 10_000;
 
 /** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
 export async function prepareStore(
-  { store, layout }: OpenStore,
+  { store, layout, engine }: OpenStore,
   settings: ViewSettings,
   clock: Clock,
   log: Log,
@@ -20,6 +20,8 @@ export async function prepareStore(
   for (let delayMs = 500; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_MAX_MS)) {
     try {
       await migrate(store, layout, log, migrations);
+      if ((await engine?.syncTokens()) === false)
+        log.warn({}, 'chattr +S does not work here: a segment that is loading when power is lost may be counted twice');
       await defineViews(
         store,
         layout,

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { StoreError } from '../../core/errors.ts';
 import { builtPath } from '../../core/paths.ts';
 import type { Clock, Log, Timer } from '../../core/ports.ts';
+import { syncTokens } from './deduplication.ts';
 import type { ChildMessage, ChildOptions } from './options.ts';
 import { engineSocketPath } from './socket-path.ts';
 
@@ -41,6 +42,8 @@ export interface EmbeddedEngine {
   state(): EngineState;
   /** How the process ended last, in words; undefined as long as it has not. */
   lastExit(): string | undefined;
+  /** Once the tables stand: makes the tokens of loads survive a loss of power. False where the machine cannot. */
+  syncTokens(): Promise<boolean>;
   /** Lets running statements end until the deadline, then kills. Resolves when the process is gone. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -78,6 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedE
     restarts: () => Math.max(0, supervisor.starts - 1),
     state: () => supervisor.state,
     lastExit: () => supervisor.lastExit,
+    syncTokens: () => syncTokens(child.engineDir),
     stop: (deadlineMs) => supervisor.stop(deadlineMs),
   };
 }

@@ -1,4 +1,6 @@
-/** `npm run faults -- fuzz [--bodies 1000000] [--from 0] [--seed 1] [--format protobuf|json|both] [--batch 4000] [--cases dir]` */
+/** `npm run faults -- fuzz [--bodies 1000000] [--from 0] [--seed 1] [--now ms] [--format protobuf|json|both] [--batch 4000] [--cases dir]` */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BodyFormat } from '../../../core/ports.ts';
 import { type FuzzReport, isTaken, runFuzz } from './run.ts';
@@ -8,9 +10,10 @@ const { values } = parseArgs({
     bodies: { type: 'string', default: '1000000' },
     from: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    now: { type: 'string' },
     format: { type: 'string', default: 'both' },
     batch: { type: 'string', default: '4000' },
-    cases: { type: 'string', default: 'fuzz-cases' },
+    cases: { type: 'string', default: join(tmpdir(), 'heliograph-fuzz-cases') },
   },
 });
 
@@ -49,6 +52,7 @@ async function main(): Promise<void> {
       bodies: Number(values.bodies),
       from: Number(values.from),
       seed: Number(values.seed),
+      nowMs: values.now === undefined ? undefined : Number(values.now),
       batch: Number(values.batch),
       casesDir: values.cases,
       say,

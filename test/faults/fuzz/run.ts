@@ -21,6 +21,8 @@ export interface FuzzOptions {
   /** Number of the first body; 0 where absent. */
   from?: number;
   seed: number;
+  /** Unix ms that start times lie before; now where absent. The same seed and time give the same bodies. */
+  nowMs?: number | undefined;
   batch?: number;
   /** Where cases go that break a promise; undefined: nowhere. */
   casesDir?: string;
@@ -80,7 +82,7 @@ class Fuzz {
     this.#options = options;
     this.#engine = engine;
     this.#store = engine.store;
-    this.#source = { format: options.format, seed: options.seed, nowMs: Date.now() };
+    this.#source = { format: options.format, seed: options.seed, nowMs: options.nowMs ?? Date.now() };
     this.#report = {
       bodies: 0,
       passed: 0,
@@ -101,6 +103,9 @@ class Fuzz {
   async run(): Promise<FuzzReport> {
     const { bodies, from: first = 0, batch = 4000 } = this.#options;
     const startedMs = performance.now();
+    this.#options.say(
+      `these bodies again: --format ${this.#source.format} --seed ${this.#source.seed} --now ${this.#source.nowMs}`,
+    );
     const sizeAt = (at: number): number => Math.min(batch, bodies - at);
     let done: string[] = [];
     let next = this.#walk(first, sizeAt(0), done);
@@ -143,8 +148,12 @@ class Fuzz {
       indices,
       async (some) => (await this.#ask(some[0] ?? 0, some.length, [])) === undefined,
     );
-    const which = culprit ?? from;
-    this.#violation(`the door's process died or hung at body ${which}`, bodyAt(this.#source, which).bytes);
+    if (culprit === undefined)
+      this.#violation(
+        `the door's process died or hung in bodies ${from} to ${from + count - 1}, and did not in either half of them`,
+        undefined,
+      );
+    else this.#violation(`the door's process died or hung at body ${culprit}`, bodyAt(this.#source, culprit).bytes);
     return undefined;
   }
 

@@ -1,4 +1,5 @@
 /** A kill between an insert's token and its part: the engine then has the one without the other, table by table. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,31 @@ test.each([0, 1, 2])(
     expect(after).toEqual(once);
   },
 );
+
+test('the tokens of loads are synced as they are written, in the log that is open and in those to come', async (context) => {
+  const dir = tempDir();
+  const engine = await startEmbedded({ dataDir: dir, clock: systemClock, log: quietLog });
+  const store = createStore({ socketPath: engine.socketPath, log: quietLog });
+  try {
+    expect(await engine.syncTokens()).toBe(true); // no table, no log
+    await migrate(store, { kind: 'embedded', definer: 'default' }, quietLog, await readMigrations());
+    if (!(await engine.syncTokens())) return context.skip('chattr +S does not work here');
+    await load(store, dir, 1);
+    const { rows } = await store.query({
+      sql: "SELECT data_paths[1] FROM system.tables WHERE database = 'otel' AND engine = 'MergeTree'",
+    });
+    expect(rows).toHaveLength(2);
+    for (const [path] of rows) {
+      const logs = join(String(path), 'deduplication_logs');
+      const { stdout } = spawnSync('lsattr', ['-d', logs, join(logs, 'deduplication_log_1.txt')], { encoding: 'utf8' });
+      expect(stdout.split('\n').map((line) => line.split(' ')[0]?.includes('S'))).toEqual([true, true, false]);
+      expect(readFileSync(join(logs, 'deduplication_log_1.txt'), 'utf8')).toMatch(/^1\t/);
+    }
+  } finally {
+    await store.close();
+    await engine.stop(5000);
+  }
+});
 
 test('only notes of parts that neither stand nor were merged go, and lines that are torn', () => {
   const dir = tempDir();
