@@ -9,6 +9,7 @@ import { loadConfig } from '../../../app/config/load.ts';
 import type { Config } from '../../../app/config/schema.ts';
 import { createAuth } from '../../../ingest/auth.ts';
 import { createLedger } from '../../../ingest/doors/ledger.ts';
+import type { Receive } from '../../../ingest/doors/receive.ts';
 import { createOtlpHttpDoor } from '../../../ingest/doors/otlp-http.ts';
 import type { LogLine } from '../../support/memory-log.ts';
 import { memoryLog } from '../../support/memory-log.ts';
@@ -20,6 +21,8 @@ export interface TestDoor {
   port: number;
   access: Access;
   senders: Sender[];
+  /** Notes what it is given; for other doors behind the same admission. */
+  receive: Receive;
   lines: LogLine[];
   refusals(): Record<string, number>;
   close(): Promise<void>;
@@ -34,14 +37,15 @@ export async function openTestDoor(flags: Record<string, string>, clock: Clock):
   const config = configOf(flags);
   const access = await openAccess(config, createAuth(config.token), createLedger(clock, log), clock, log);
   const senders: Sender[] = [];
+  const receive: Receive = async (_collector, { bytes, sender }) => {
+    senders.push(sender);
+    const counts = { bytes: bytes.length, spans: 10, clockSkew: 0, slowLane: false, duplicate: false, rejected: {} };
+    access.ledger.accepted({ ...counts, signal: 'otlp_traces', door: 'otlp_http', format: 'protobuf', sender });
+    return { rejectedSpans: 0, message: '' };
+  };
   const door = createOtlpHttpDoor({
     collectors: OTLP_COLLECTORS,
-    receive: async (_collector, { bytes, sender }) => {
-      senders.push(sender);
-      const counts = { bytes: bytes.length, spans: 10, clockSkew: 0, slowLane: false, duplicate: false, rejected: {} };
-      access.ledger.accepted({ ...counts, signal: 'otlp_traces', door: 'otlp_http', format: 'protobuf', sender });
-      return { rejectedSpans: 0, message: '' };
-    },
+    receive,
     admission: access.admission,
     ledger: access.ledger,
     encodeStatus,
@@ -55,6 +59,7 @@ export async function openTestDoor(flags: Record<string, string>, clock: Clock):
     port,
     access,
     senders,
+    receive,
     lines: log.lines,
     refusals: () => Object.fromEntries(access.ledger.totals().refused.map(({ reason, count }) => [reason, count])),
     async close() {
