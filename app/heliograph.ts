@@ -7,39 +7,38 @@ import type { FastifyInstance } from 'fastify';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createAuth } from '../ingest/auth.ts';
-import type { DiskJournal } from '../ingest/journal/types.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import type { ReplayOne } from '../ingest/replay.ts';
 import { createRowSink } from '../ingest/rows.ts';
 import { acquireDataDir } from '../store/embedded/lock.ts';
 import { createFace } from '../store/face/face.ts';
 import type { Retention } from '../store/retention.ts';
-import { setRouteLimit } from '../store/route-limit.ts';
 import { type Coverage, createCoverage } from './background/coverage.ts';
 import { type Background, createBackground } from './background/host.ts';
+import { createCheckers } from './checkers.ts';
 import { isLoopback } from './config/loopback.ts';
 import type { Config } from './config/schema.ts';
 import { createDiskKeeper, type DiskKeeper } from './disk.ts';
 import { openPageDoors, type PageDoors } from './doors.ts';
-import type { Checker } from './http/health.ts';
 import { closeServer } from './http/close.ts';
 import { hostOf, listen } from './http/listen.ts';
 import { createHttpServer } from './http/server.ts';
 import { registerJournal } from './http/journal.ts';
-import { type Ingest, openDispatcher, openIngest, openReplay } from './ingest.ts';
-import { createJobs } from './jobs.ts';
-import type { MetricSources } from './metric-series.ts';
+import { type Ingest, listenOtlp, openDispatcher, openIngest, openReplay } from './ingest.ts';
+import { createJobs, type JobDeps } from './jobs.ts';
+import { metricSources } from './metric-sources.ts';
 import { createMetrics } from './metrics.ts';
 import { prepareStore } from './prepare-store.ts';
 import { countGc } from './profiling/gc.ts';
-import { createProfiler, type Profiler } from './profiling/profiler.ts';
+import { createProfiler } from './profiling/profiler.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
-import type { TaskRun } from './scheduler/task.ts';
+import type { Task, TaskRun } from './scheduler/task.ts';
 import { type OnStop, type ShutdownResult, shutDown } from './shutdown.ts';
 import { createStatus } from './status.ts';
 import { type OpenStore, openStore } from './store.ts';
 import { recordTaskRun } from './telemetry/task-spans.ts';
-import { noTelemetry, type SelfTelemetry, startSelfTelemetry } from './telemetry/start.ts';
+import { openTelemetry } from './telemetry/own.ts';
+import type { SelfTelemetry } from './telemetry/start.ts';
 import { tracedStore } from './telemetry/traced-store.ts';
 import { readVars } from './vars.ts';
 import { VERSION } from './version.ts';
@@ -78,12 +77,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   opening.catch(() => {}); // awaited below; until then a failure is nobody's unhandled rejection
   onStop('engine', async (remainingMs) => (await opening).engine?.stop(Math.max(500, remainingMs)));
   const ingest = await openIngest(config, auth, clock, log, onStop);
-  const { ledger } = ingest;
-  const otlpPort = await listen(ingest.door, config.bind, config.otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
-  const scheme = ingest.access.tls === undefined ? 'http' : 'https';
-  const otlpUrl = `${scheme}://${hostOf(config.bind)}:${otlpPort}`;
-  const grpcPort = await listen(ingest.grpcDoor, config.bind, config.otlp.grpcPort, 'HELIOGRAPH_OTLP_GRPC_PORT');
-  const otlpGrpcUrl = `${scheme}://${hostOf(config.bind)}:${grpcPort}`;
+  const { otlpUrl, otlpGrpcUrl } = await listenOtlp(ingest, config);
 
   const store = await opening;
   onStop('store client', () => store.store.close());
@@ -106,11 +100,19 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
     face,
     auth,
     metrics,
-    status: createStatus({ ledger, hooks: doors.ledger, journal: ingest.journal, store, otlpUrl, otlpGrpcUrl, clock }),
+    status: createStatus({
+      ledger: ingest.ledger,
+      hooks: doors.ledger,
+      journal: ingest.journal,
+      store,
+      otlpUrl,
+      otlpGrpcUrl,
+      clock,
+    }),
     onScrape: () => background?.scraped(),
     profiler,
     vars: () => readVars({ sources, metrics, gc, uptimeSeconds: () => process.uptime() }),
-    checkers: checkers(store, ingest.journal, state, profiler),
+    checkers: createCheckers(store, ingest.journal, state, profiler),
     viewsReady: () => state.migrated,
     registerDoors: (app) => registerDoors(app, doors, ingest, openReplay(ingest, store, clock, log)),
     loopbackOnly: isLoopback(config.bind),
@@ -123,30 +125,27 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const pageUrl = `http://${hostOf(config.bind)}:${pagePort}`;
 
   const coverage = createCoverage(createRowSink(ingest.journal), clock);
-  const jobs = createJobs({
-    store: store.store,
-    layout: store.layout,
-    retention: retentionOf(config),
+  const openSources = (): string[] => [
+    ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
+    ...(web.server.listening ? doors.sources : []),
+  ];
+  const jobs = openJobs(config, {
+    ingest,
+    store,
     disk,
-    quarantine: ingest.quarantine,
     metrics,
     coverage,
-    openSources: () => [
-      ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
-      ...(web.server.listening ? doors.sources : []),
-    ],
-    recordPipeline: () => recordPipeline(ingest),
-    probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
-    flushSelfTelemetry: telemetry.flush,
-    probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
+    openSources,
+    pageUrl,
+    telemetry,
     clock,
     log,
   });
   for (const job of [...jobs, ...ingest.access.jobs]) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
   background = openBackground(workerData, { journal: ingest.journal, markCovered: coverage.mark, onRun, clock, log });
-  const ready = prepareStore(store, { peopleFloor: config.people.floor }, clock, log).then(async () => {
-    await setRouteLimit(store.store, config.budgets.routes);
+  const settings = { peopleFloor: config.people.floor, routesPerService: config.budgets.routes };
+  const ready = prepareStore(store, settings, clock, log).then(() => {
     state.migrated = true;
     dispatcher.start();
     scheduler.start();
@@ -154,6 +153,30 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   });
   stopInOrder(onStop, clock, { ingest, dispatcher, scheduler, background, coverage, telemetry });
   return { pageUrl, otlpUrl, otlpGrpcUrl, ready };
+}
+
+/** The jobs of the main thread. */
+function openJobs(
+  config: Config,
+  parts: Pick<JobDeps, 'disk' | 'metrics' | 'coverage' | 'openSources' | 'clock' | 'log'> & {
+    ingest: Ingest;
+    store: OpenStore;
+    pageUrl: string;
+    telemetry: SelfTelemetry;
+  },
+): Task[] {
+  const { ingest, store, pageUrl, telemetry, ...rest } = parts;
+  return createJobs({
+    ...rest,
+    store: store.store,
+    layout: store.layout,
+    retention: retentionOf(config),
+    quarantine: ingest.quarantine,
+    recordPipeline: () => recordPipeline(ingest),
+    probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
+    flushSelfTelemetry: telemetry.flush,
+    probeHeaders: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
+  });
 }
 
 /** Looks at the queue, and appends the minutes that are over. */
@@ -170,38 +193,6 @@ function openBackground(
   const startWorker = (): Worker =>
     new Worker(builtPath('app/workers/background.ts'), { name: 'background', workerData });
   return createBackground({ ...deps, startWorker });
-}
-
-function metricSources(parts: {
-  ingest: Ingest;
-  disk: DiskKeeper;
-  doors: PageDoors;
-  store: OpenStore;
-  state: { engineUp: boolean };
-  scheduler: ReturnType<typeof createScheduler>;
-  background(): Background | undefined;
-  clock: Clock;
-}): MetricSources {
-  const { ingest, disk, doors, store, state, scheduler, background, clock } = parts;
-  return {
-    door: () => ingest.ledger.totals(),
-    hooks: () => doors.ledger.totals(),
-    flows: () => ingest.book.flows(),
-    journalStats: () => ingest.journal.stats(),
-    journalRoom: () => ingest.journal.room(),
-    quarantine: ingest.quarantine.state,
-    disk: disk.state,
-    journal: () => ({ ...ingest.journal.depth(), refused: ingest.journal.stats().refused }),
-    engine: () => ({
-      up: store.engine === undefined ? state.engineUp : store.engine.state() === 'running',
-      restarts: store.engine?.restarts() ?? 0,
-    }),
-    jobs: () => [...scheduler.stats(), ...(background()?.jobs() ?? [])],
-    slowLaneWaiting: () => ingest.slowLane.waiting(),
-    backgroundRestarts: () => background()?.restarts() ?? 0,
-    derived: () => background()?.derived(),
-    nowMs: () => clock.nowMs(),
-  };
 }
 
 /** What stops first stands last: no new work, our own last spans, then the door, the journal and what the loader still can. */
@@ -234,23 +225,6 @@ function stopInOrder(
   onStop('scheduler', (remainingMs) => scheduler.stop(Math.min(1000, remainingMs)));
 }
 
-/** Our own spans go through the door like anybody's; where that asks for keys or certificates, through one of their own. */
-async function openTelemetry(config: Config, ingest: Ingest, otlpUrl: string): Promise<SelfTelemetry> {
-  if (!config.selfTelemetry.enabled) return noTelemetry();
-  const { self } = ingest.access;
-  const own =
-    ingest.selfDoor === undefined
-      ? undefined
-      : await listen(ingest.selfDoor, '127.0.0.1', 0, 'HELIOGRAPH_OTLP_HTTP_PORT');
-  return startSelfTelemetry({
-    url: `${own === undefined ? otlpUrl : `http://127.0.0.1:${own}`}/v1/traces`,
-    token: self === undefined ? config.token : self.token,
-    ratio: config.selfTelemetry.ratio,
-    version: VERSION,
-    instanceId: String(process.pid),
-  });
-}
-
 function retentionOf({ retention }: Config): Retention {
   return {
     spansMs: retention.spans,
@@ -277,47 +251,4 @@ function openDiskKeeper(config: Config, open: OpenStore, ingest: Ingest, clock: 
     clock,
     log,
   });
-}
-
-/** What /readyz says of the journal. Throws why bodies are refused. */
-function describeRoom(journal: DiskJournal): string {
-  const { full, retryAfterSeconds, maxBacklogBytes } = journal.room();
-  if (full !== undefined) throw new Error(`${full} Senders are told to wait ${retryAfterSeconds} s.`);
-  const { bytes } = journal.depth();
-  const drained = Math.round(journal.stats().drainBytesPerSecond);
-  return `${bytes} of ${maxBacklogBytes} bytes wait for the store, which took ${drained} a second lately`;
-}
-
-function checkers(
-  store: OpenStore,
-  journal: DiskJournal,
-  state: { migrated: boolean; engineUp: boolean },
-  profiler: Profiler,
-): Checker[] {
-  return [
-    {
-      name: 'store',
-      async check() {
-        state.engineUp = false;
-        await store.store.ping();
-        state.engineUp = true;
-        return undefined;
-      },
-    },
-    {
-      name: 'migrations',
-      async check() {
-        if (!state.migrated) throw new Error('migrations are not applied yet');
-        return undefined;
-      },
-    },
-    {
-      name: 'journal',
-      async check() {
-        return describeRoom(journal);
-      },
-    },
-    // Never a reason not to be ready: without a profiler everything but profiles works.
-    { name: 'profiler', check: async () => profiler.describe() },
-  ];
 }

@@ -31,6 +31,7 @@ import { PINNED_BLOCK_SETTINGS, renderTrial } from '../store/load.ts';
 import { type Access, openAccess } from './access.ts';
 import type { Config } from './config/schema.ts';
 import { closeServer } from './http/close.ts';
+import { hostOf, listen } from './http/listen.ts';
 import type { Metrics } from './metrics.ts';
 import type { OnStop } from './shutdown.ts';
 import type { OpenStore } from './store.ts';
@@ -101,6 +102,18 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   });
   const quarantine = createQuarantineKeeper(journal.quarantineDir, QUARANTINE_LIMITS, log);
   return { journal, quarantine, ledger, book, slowLane, door, grpcDoor, access, selfDoor };
+}
+
+/** Opens the OTLP ports; what they answer to. Throws `port_taken`, naming the port and its variable. */
+export async function listenOtlp(
+  { access, door, grpcDoor }: Ingest,
+  { bind, otlp }: Config,
+): Promise<{ otlpUrl: string; otlpGrpcUrl: string }> {
+  const scheme = access.tls === undefined ? 'http' : 'https';
+  const httpPort = await listen(door, bind, otlp.httpPort, 'HELIOGRAPH_OTLP_HTTP_PORT');
+  const grpcPort = await listen(grpcDoor, bind, otlp.grpcPort, 'HELIOGRAPH_OTLP_GRPC_PORT');
+  const host = hostOf(bind);
+  return { otlpUrl: `${scheme}://${host}:${httpPort}`, otlpGrpcUrl: `${scheme}://${host}:${grpcPort}` };
 }
 
 /** Replays of quarantined bodies. The embedded engine is asked first whether it could read them; a server is not, as it would need the bytes. */

@@ -4,6 +4,7 @@ import { HeliographError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
 import type { ViewSettings } from '../store/render.ts';
+import { setRouteLimit } from '../store/route-limit.ts';
 import { defineViews, grantFaceRole } from '../store/views.ts';
 import type { OpenStore } from './store.ts';
 
@@ -12,7 +13,7 @@ const STORE_RETRY_MAX_MS = 10_000;
 /** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
 export async function prepareStore(
   { store, layout, engine }: OpenStore,
-  settings: ViewSettings,
+  settings: ViewSettings & { routesPerService: number },
   clock: Clock,
   log: Log,
 ): Promise<void> {
@@ -22,6 +23,7 @@ export async function prepareStore(
       await migrate(store, layout, log, migrations);
       if ((await engine?.syncTokens()) === false)
         log.warn({}, 'chattr +S does not work here: a segment that is loading when power is lost may be counted twice');
+      await setRouteLimit(store, settings.routesPerService);
       await defineViews(
         store,
         layout,

@@ -66,11 +66,18 @@ function addCommand(program: Command, spec: CommandSpec, io: CliIo, done: (exitC
   });
 }
 
-/** The command that a subcommand hangs on; described by the first of them. */
+/** What the commands with subcommands are about. */
+const GROUPS: Readonly<Record<string, string>> = {
+  boards: 'Write the boards as Grafana JSON.',
+  keys: 'Make, list and take back API keys of teams.',
+  journal: 'Look at the journal; list, explain, replay and drop what is in quarantine.',
+};
+
+/** The command that a subcommand hangs on. */
 function childOf(parent: Command, word: string, spec: CommandSpec, io: CliIo): Command {
   const known = parent.commands.find((command) => command.name() === word);
   if (known !== undefined) return known;
-  const command = newCommand(word, io).description(spec.summary);
+  const command = newCommand(word, io).description(GROUPS[word] ?? spec.summary);
   parent.addCommand(command);
   return command;
 }

@@ -31,7 +31,7 @@ describe('with nothing set', () => {
       clickhouseUrl: undefined,
       clickhouseCluster: undefined,
       token: undefined,
-      disk: {},
+      disk: { capGiB: undefined },
       retention: {
         spans: 14 * 86_400_000,
         profiles: 14 * 86_400_000,
@@ -44,6 +44,7 @@ describe('with nothing set', () => {
       people: { keyFile: undefined, floor: 5, developerSeries: false },
       alerts: {
         every: 30_000,
+        pageUrl: undefined,
         receivers: [],
         rules: {
           latency: {
@@ -63,6 +64,32 @@ describe('with nothing set', () => {
       journal: { maxBacklogGiB: 8 },
       engine: { memoryMiB: 1536, threads: 2 },
       drainDeadline: 5_000,
+      tls: {
+        certFile: undefined,
+        keyFile: undefined,
+        clientCaFile: undefined,
+        crlFile: undefined,
+        minVersion: 'TLSv1.2',
+        maxConnectionAge: 3_600_000,
+        ocsp: 'off',
+        ocspUrl: undefined,
+      },
+      auth: {
+        keysFile: undefined,
+        certificates: [],
+        jwt: {
+          issuer: undefined,
+          audience: undefined,
+          jwksFile: undefined,
+          jwksUrl: undefined,
+          algorithms: 'EdDSA,ES256,RS256',
+          teamClaim: 'team',
+          clockTolerance: 30_000,
+          maxAge: 3_600_000,
+          bound: false,
+        },
+      },
+      budgets: { spansPerSecond: 0, bytesPerSecond: 0, routes: 2000 },
     });
     expect(Object.keys(origins)).toEqual(SETTINGS_LIST.map(({ key }) => key));
     expect(Object.values(origins).every(({ source }) => source === 'default')).toBe(true);
