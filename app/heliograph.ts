@@ -125,22 +125,8 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   const pageUrl = `http://${hostOf(config.bind)}:${pagePort}`;
 
   const coverage = createCoverage(createRowSink(ingest.journal), clock);
-  const openSources = (): string[] => [
-    ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
-    ...(web.server.listening ? doors.sources : []),
-  ];
-  const jobs = openJobs(config, {
-    ingest,
-    store,
-    disk,
-    metrics,
-    coverage,
-    openSources,
-    pageUrl,
-    telemetry,
-    clock,
-    log,
-  });
+  const opened = { ingest, store, doors, web, pageUrl, telemetry };
+  const jobs = openJobs(config, opened, { disk, metrics, coverage, clock, log });
   for (const job of [...jobs, ...ingest.access.jobs]) scheduler.add(job);
   const workerData: BackgroundWorkerData = { config, pageUrl, store: store.address };
   background = openBackground(workerData, { journal: ingest.journal, markCovered: coverage.mark, onRun, clock, log });
@@ -158,20 +144,27 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
 /** The jobs of the main thread. */
 function openJobs(
   config: Config,
-  parts: Pick<JobDeps, 'disk' | 'metrics' | 'coverage' | 'openSources' | 'clock' | 'log'> & {
+  opened: {
     ingest: Ingest;
     store: OpenStore;
+    doors: PageDoors;
+    web: FastifyInstance;
     pageUrl: string;
     telemetry: SelfTelemetry;
   },
+  shared: Pick<JobDeps, 'disk' | 'metrics' | 'coverage' | 'clock' | 'log'>,
 ): Task[] {
-  const { ingest, store, pageUrl, telemetry, ...rest } = parts;
+  const { ingest, store, doors, web, pageUrl, telemetry } = opened;
   return createJobs({
-    ...rest,
+    ...shared,
     store: store.store,
     layout: store.layout,
     retention: retentionOf(config),
     quarantine: ingest.quarantine,
+    openSources: () => [
+      ...(ingest.door.server.listening && ingest.grpcDoor.server.listening ? ['otlp_traces'] : []),
+      ...(web.server.listening ? doors.sources : []),
+    ],
     recordPipeline: () => recordPipeline(ingest),
     probeUrl: config.selfTelemetry.enabled ? pageUrl : undefined,
     flushSelfTelemetry: telemetry.flush,
