@@ -1,5 +1,5 @@
 # Heliograph on Debian, because the embedded engine needs glibc. Built by compose.yaml, or:
-#   docker build -t heliograph . && docker run -p 7070:7070 -p 4318:4318 -e HELIOGRAPH_TOKEN=<token> heliograph
+#   docker build -t heliograph . && docker run -p 7070:7070 -p 4317:4317 -p 4318:4318 -e HELIOGRAPH_TOKEN=<token> heliograph
 FROM node:24-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -21,7 +21,7 @@ ENV NODE_ENV=production
 ENV HELIOGRAPH_BIND=0.0.0.0
 ENV HELIOGRAPH_DATA_DIR=/var/lib/heliograph
 VOLUME /var/lib/heliograph
-EXPOSE 7070 4318
+EXPOSE 7070 4317 4318
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "scripts/healthcheck.mjs", "http://127.0.0.1:7070/healthz"]
 ENTRYPOINT ["node", "dist/app/main.js"]
