@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS otel.otel_traces_local ON CLUSTER 'team' (
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
-  min_bytes_for_wide_part = 134217728, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+  min_bytes_for_wide_part = 134217728, merge_selector_base = 10, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
 
 CREATE TABLE IF NOT EXISTS otel.otel_traces ON CLUSTER 'team' AS otel.otel_traces_local ENGINE = Distributed('team', otel, otel_traces_local, cityHash64(TraceId));
 
