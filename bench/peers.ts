@@ -9,7 +9,7 @@ import { spawnHeliograph } from '../test/support/heliograph-process.ts';
 import { buildCollector, type CollectorKind, readSpanIds, setAside, startCollector } from './support/collector.ts';
 import { inScratch, runCollector } from './support/collector-run.ts';
 import { ask, openEngine } from './support/engine-use.ts';
-import { runHeliograph } from './support/heliograph-run.ts';
+import { runHeliograph, spanCount } from './support/heliograph-run.ts';
 import { childrenOf } from './support/process-stats.ts';
 import { runSender } from './support/run-sender.ts';
 import type { Sent } from './support/sender-plan.ts';
@@ -118,12 +118,23 @@ async function killHeliograph(): Promise<Kept> {
       async () => pids.forEach((pid) => void process.kill(pid, 'SIGKILL')),
       async () => {
         const second = await spawnHeliograph(dataDir);
-        second.child.kill('SIGTERM'); // which lets the loader drain the journal
+        await untilLoaded(second.pageUrl);
+        second.child.kill('SIGTERM');
         await second.exited;
         return storedSpanIds(dataDir);
       },
     );
   });
+}
+
+/** Waits until the journal is empty, as far as a reader can tell: no new spans for five seconds. */
+async function untilLoaded(pageUrl: string): Promise<void> {
+  for (let [count, still] = [-1, 0]; still < 5; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const now = await spanCount(pageUrl);
+    still = now === count ? still + 1 : 0;
+    count = now;
+  }
 }
 
 async function storedSpanIds(dataDir: string): Promise<{ total: number; ids: Set<string> }> {

@@ -51,13 +51,17 @@ export async function fillWindow(options: FillOptions): Promise<Filled> {
   };
   if (options.needles.length > 0) await loadBytes(options, 'needles', needleBody(options));
   let [segments, loadMs] = [0, 0];
-  const lane = async (): Promise<void> => {
-    for (let bytes = nextSegment(); bytes !== undefined; bytes = nextSegment()) {
-      const startedMs = performance.now();
-      await loadBytes(options, `fill-${segments++}`, bytes);
-      loadMs += performance.now() - startedMs;
-    }
+  const timedLoad = async (bytes: Buffer): Promise<void> => {
+    const startedMs = performance.now();
+    await loadBytes(options, `fill-${segments++}`, bytes);
+    loadMs += performance.now() - startedMs;
   };
+  const lane = async (): Promise<void> => {
+    for (let bytes = nextSegment(); bytes !== undefined; bytes = nextSegment()) await timedLoad(bytes);
+  };
+  // The first one alone: two first uses of a schema at once trip over each other in the engine's cache of schemas.
+  const first = nextSegment();
+  if (first !== undefined) await timedLoad(first);
   await Promise.all(Array.from({ length: loadsAtOnce }, lane));
   return { spans: bodies * SPANS_PER_BODY + options.needles.length, loadS: loadMs / 1000 / loadsAtOnce };
 }

@@ -18,6 +18,8 @@ interface JsonSpan {
   traceId: string;
   spanId: string;
   parentSpanId?: string;
+  kind: number;
+  status?: { code?: number };
 }
 
 interface JsonRequest {
@@ -29,7 +31,7 @@ export function jsonTemplate(template: Template): JsonTemplate {
   const type = requestType();
   const object = type.toObject(type.decode(template.bytes), { longs: String, bytes: String }) as JsonRequest;
   for (const { scopeSpans } of object.resourceSpans)
-    for (const { spans } of scopeSpans) for (const span of spans) hexIds(span);
+    for (const { spans } of scopeSpans) for (const span of spans) mend(span);
   const text = JSON.stringify(object);
   const ids = [...text.matchAll(/"(?:traceId|spanId|parentSpanId)":"([0-9a-f]+)"/g)].flatMap(halvesOf);
   const times = [...text.matchAll(/"(?:start|end)TimeUnixNano":"(\d{19})"/g)].map((match) => ({
@@ -46,11 +48,14 @@ function requestType(): protobuf.Type {
   return root.lookupType('ExportTraceServiceRequest');
 }
 
-function hexIds(span: JsonSpan): void {
+/** Ids are hex in OTLP/JSON, and enums are numbers, where the engine's schema has bytes and 64-bit integers. */
+function mend(span: JsonSpan): void {
   const hex = (base64: string): string => Buffer.from(base64, 'base64').toString('hex');
   span.traceId = hex(span.traceId);
   span.spanId = hex(span.spanId);
   if (span.parentSpanId !== undefined) span.parentSpanId = hex(span.parentSpanId);
+  span.kind = Number(span.kind);
+  if (span.status?.code !== undefined) span.status.code = Number(span.status.code);
 }
 
 function halvesOf(match: RegExpExecArray): JsonTemplate['ids'] {
