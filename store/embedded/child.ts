@@ -13,6 +13,7 @@ import { openSession, runScalar } from './engine.ts';
 import type { ChildMessage, ChildOptions } from './options.ts';
 import { createEngineServer } from './server.ts';
 import { createSessionPool, pipeName, type SessionPool, spoolName } from './sessions.ts';
+import { removeEmptyViews } from './views-metadata.ts';
 
 const DRAIN_POLL_MS = 20;
 
@@ -39,8 +40,7 @@ async function main(options: ChildOptions): Promise<void> {
 
   const configPath = writeConfig(options);
   // A process that is about to be refused must not touch the files of the one that refuses it.
-  const struckOut = (await isServed(options.socketPath)) ? [] : forgetUnkeptParts(options.engineDir);
-  if (struckOut.length > 0) logLine('warn', 'tokens of inserts that a crash cut short were forgotten', { struckOut });
+  if (!(await isServed(options.socketPath))) mendEngine(options.engineDir);
   const anchor = openSession(options.engineDir, configPath);
   prepareRunDir(options);
   const version = await runScalar(anchor, 'SELECT version()');
@@ -53,6 +53,14 @@ async function main(options: ChildOptions): Promise<void> {
   await listen(server, options.socketPath);
   logLine('info', 'the engine is listening', { version, socketPath: options.socketPath });
   process.send?.({ kind: 'listening' } satisfies ChildMessage);
+}
+
+/** What a crash left that the engine itself does not mend. */
+function mendEngine(engineDir: string): void {
+  const struckOut = forgetUnkeptParts(engineDir);
+  if (struckOut.length > 0) logLine('warn', 'tokens of inserts that a crash cut short were forgotten', { struckOut });
+  const removed = removeEmptyViews(engineDir);
+  if (removed.length > 0) logLine('warn', 'views whose definition a crash left empty were removed', { removed });
 }
 
 /** The files are the same for every start, so a second process that is about to be refused may write them too. */

@@ -7,12 +7,12 @@
 import { execFile } from 'node:child_process';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const LOGS = 'deduplication_logs';
 const LOG_FILE = /^deduplication_log_\d+\.txt$/;
-/** `operation \t part \t token`; operation 1 notes an insert, others take notes back. */
-const LINE = /^(\d+)\t([^\t]+)\t[^\t]+$/;
+/** `operation \t part \t token`; operation 1 notes an insert, 2 takes a note back. Any other stops the engine at its start. */
+const LINE = /^([12])\t([^\t]+)\t[^\t]+$/;
 const NOTED = '1';
 /** `partition_firstBlock_lastBlock_level`, with the mutation behind where there was one. */
 const PART = /^([^_]+)_(\d+)_(\d+)_\d+(?:_\d+)?$/;
@@ -97,13 +97,15 @@ function isThere(name: string, parts: Map<string, Blocks[]>): boolean {
   return (parts.get(partition) ?? []).some((part) => part.first <= Number(first) && Number(last) <= part.last);
 }
 
+/** The copy is written beside the directory of the logs, in which the engine takes every file for one of them. */
 function replace(path: string, text: string): void {
-  const fd = openSync(`${path}.new`, 'w', 0o640);
+  const copy = join(dirname(dirname(path)), `${LOGS}.new`);
+  const fd = openSync(copy, 'w', 0o640);
   try {
     writeSync(fd, text, null, 'latin1');
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameSync(`${path}.new`, path);
+  renameSync(copy, path);
 }

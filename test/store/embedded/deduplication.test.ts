@@ -122,11 +122,11 @@ test('only notes of parts that neither stand nor were merged go, and lines that 
     '1\t20260101_6_6_0\td',
     '1\t20260102_7_7_0\te',
   ];
-  const gone = ['1\t20260101_8_8_0\tf', '1\t20260102_6_6_0\tg', '\0\0\0'];
+  const gone = ['1\t20260101_8_8_0\tf', '1\t20260102_6_6_0\tg', '\0\0\0', '11\t20260101_6_6_0\th'];
   const log = join(logs, 'deduplication_log_1.txt');
   writeFileSync(log, `${[...kept.slice(0, 2), ...gone, ...kept.slice(2)].join('\n')}\n1\t20260101_9`);
   writeFileSync(join(logs, 'notes.txt'), 'mine');
-  expect(forgetUnkeptParts(dir)).toEqual(['20260101_8_8_0', '20260102_6_6_0', 'a torn line']);
+  expect(forgetUnkeptParts(dir)).toEqual(['20260101_8_8_0', '20260102_6_6_0', 'a torn line', 'a torn line']);
   expect(readFileSync(log, 'utf8')).toBe(`${kept.join('\n')}\n`);
   expect(forgetUnkeptParts(dir)).toEqual([]);
   expect(forgetUnkeptParts(join(dir, 'none'))).toEqual([]);
