@@ -32,6 +32,8 @@ export class Room {
   readonly #limits: RoomLimits;
   #backlogBytes = 0;
   #pendingBytes = 0;
+  /** Of the body that was offered last: the next one is taken to be like it. */
+  #offeredBytes = 1;
   #freeBytes = Number.POSITIVE_INFINITY;
   #freeCheckedMs = Number.NEGATIVE_INFINITY;
   /** The last refusal by the disk, until it takes a body again. */
@@ -56,6 +58,7 @@ export class Room {
 
   /** Takes `bytes` in, or answers why not. What was taken in is later `settled` or `refused`. */
   admit(bytes: number): HeliographError | null {
+    this.#offeredBytes = bytes;
     const refusal = this.#refusal(bytes);
     if (refusal !== null) {
       this.#tell(refusal);
@@ -134,7 +137,7 @@ export class Room {
     if (this.#clock.monotonicMs() - this.#freeCheckedMs >= FREE_CHECK_INTERVAL_MS) void this.#readFree();
     const fault = this.#refused;
     const isFresh = fault !== null && this.#clock.monotonicMs() - fault.atMs < TELL_INTERVAL_MS;
-    const refusal = this.#refusal(1) ?? this.#shortage(1) ?? (isFresh ? fault.error : null);
+    const refusal = this.#refusal(this.#offeredBytes) ?? this.#shortage(this.#offeredBytes) ?? (isFresh ? fault.error : null);
     const { maxBacklogBytes, minFreeBytes } = this.#limits;
     return {
       full: refusal?.message,
