@@ -1280,13 +1280,15 @@ SELECT
   refused[reason] AS bodies,
   if(received = 0, NULL, bodies / received) AS share,
   if(bodies = 0, NULL, toDateTime(newest[reason])) AS last_seen,
-  reason IN ('too_busy', 'journal_full', 'journal_unavailable', 'shutting_down') AS comes_again,
+  (reason IN ('too_busy', 'deadline_exceeded', 'journal_full', 'journal_unavailable', 'shutting_down')
+    OR startsWith(reason, 'over_budget')) AS comes_again,
   transform(
     reason,
     [
       'bad_request', 'bad_framing', 'bad_encoding', 'bad_http', 'grpc_on_http_port', 'wrong_path', 'unauthenticated',
       'method_not_allowed', 'signal_not_supported', 'body_too_large', 'unsupported_media_type', 'unsupported_encoding',
-      'too_busy', 'journal_full', 'journal_unavailable', 'shutting_down', 'internal'
+      'too_busy', 'deadline_exceeded', 'journal_full', 'journal_unavailable', 'shutting_down', 'internal', 'forbidden',
+      'bad_grpc'
     ],
     [
       'The request breaks a rule of OTLP; its answer names field and rule.',
@@ -1301,13 +1303,22 @@ SELECT
       'Over 16 MiB unpacked: lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE.',
       'Not a content type of OTLP: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.',
       'Compress with gzip or not at all: set OTEL_EXPORTER_OTLP_COMPRESSION=gzip.',
-      'The sender’s budget or the slow lane is spent; it retries. Bad when it lasts: raise the budget or send less.',
+      'Too much at once, above all on the slow lane; the sender retries. Bad when it lasts: send flat protobuf, or less.',
+      'The sender gave up before its body was durable, and retries: raise OTEL_EXPORTER_OTLP_TIMEOUT, or look at the disk.',
       'Disk or backlog is full; senders retry and nothing acked is lost. Free space, or look why the store is behind.',
       'The disk did not take the body in time; senders retry. Look at the disk.',
       'Heliograph was stopping; senders retry.',
-      'A fault of Heliograph; the log has the details.'
+      'A fault of Heliograph; the log has the details.',
+      'Known, but not let in: the rules under auth name no team for it, or two.',
+      'The call breaks the rules of gRPC: look for a proxy that does not speak HTTP/2 end to end.'
     ],
-    'docs/ERRORS.md says what to change.'
+    multiIf(
+      startsWith(reason, 'over_budget'),
+      'The key has spent its budget; the sender retries. Bad when it lasts: raise the budget of the key, or sample.',
+      match(reason, '^(jwt|key|certificate)_'),
+      'What it showed to be let in was not accepted, for this very reason: issue it anew, or mend auth in heliograph.yaml.',
+      'docs/ERRORS.md says what to change.'
+    )
   ) AS mend
 FROM (
   SELECT
