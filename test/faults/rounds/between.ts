@@ -103,13 +103,14 @@ export const BETWEEN: readonly Fault[] = [
         return await underLoad(round, station, async () => {
           const probability = draw.pick([0.3, 0.6, 0.9]);
           between.trick = () => (draw.chance(probability) ? draw.pick(TRICKS) : undefined);
-          await sleep(draw.between(1000, 2500));
+          await eventually(async () => (between.played.length > 0 ? true : undefined)); // the store is prepared first
+          await sleep(draw.between(500, 2000));
           if (draw.chance(0.3)) {
             await station.kill('main');
             await station.start(); // without the proxy
           }
           between.trick = () => undefined;
-          round.note(between.played.join(', ') || 'no load was met');
+          round.note(between.played.join(', '));
         });
       } finally {
         await station.stop(); // what comes next speaks to the engine itself
