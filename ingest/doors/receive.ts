@@ -43,6 +43,9 @@ export function createReceiver(deps: ReceiverDeps): Receive {
       slowLane = true;
       bytes = await deps.rewrite(collector.signal, format, bytes);
       walk = framed(collector.walk(bytes, lane.bounds()));
+      // The engine would read such values wrong, and say nothing.
+      if (walk.needsRewrite)
+        throw new HeliographError('internal', 'the slow lane left values that the engine cannot read');
     }
     // From here to append() nothing may await: the bounds walked by are those of the segment that the body lands in.
     const accepted = walk.spans - walk.rejectedTotal;

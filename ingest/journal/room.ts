@@ -137,7 +137,8 @@ export class Room {
     if (this.#clock.monotonicMs() - this.#freeCheckedMs >= FREE_CHECK_INTERVAL_MS) void this.#readFree();
     const fault = this.#refused;
     const isFresh = fault !== null && this.#clock.monotonicMs() - fault.atMs < TELL_INTERVAL_MS;
-    const refusal = this.#refusal(this.#offeredBytes) ?? this.#shortage(this.#offeredBytes) ?? (isFresh ? fault.error : null);
+    const refusal =
+      this.#refusal(this.#offeredBytes) ?? this.#shortage(this.#offeredBytes) ?? (isFresh ? fault.error : null);
     const { maxBacklogBytes, minFreeBytes } = this.#limits;
     return {
       full: refusal?.message,

@@ -53,7 +53,7 @@ async function load(board: Board, panel: Panel, query: string): Promise<PanelDat
 const OUTSIDE_RANGES = ['Newest span'];
 
 test('before anything is stored every panel is empty, and says so', () => {
-  expect(unseeded).toHaveLength(97);
+  expect(unseeded).toHaveLength(99);
   for (const [title, { targets, meta }] of unseeded) {
     expect(targets[0]?.rows, title).toEqual([]);
     expect(meta.asOf).toBeNull();

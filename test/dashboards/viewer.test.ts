@@ -464,7 +464,7 @@ test('a hidden part of a stack leaves the chart, and prose is text', async () =>
   await page.goto(`${origin}/d/heliograph-contributors?var-repository=shop/mailer`);
   const states = await settled(page);
   expect([states['2'], states['7'], states['8']]).toEqual(['empty', 'drawn', 'empty']);
-  expect(await page.locator('[data-panel="8"] .panel-message').textContent()).toContain('fewer than five');
+  expect(await page.locator('[data-panel="8"] .panel-message').textContent()).toContain('fewer than the floor');
   expect(errors).toEqual([]);
   await page.context().close();
 });

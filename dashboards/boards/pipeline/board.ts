@@ -13,8 +13,8 @@ import {
   slowLaneShare,
 } from './now.ts';
 import { duplicates, flow, freshness, oldestAge, queueDepth, refusals, rejects, slowLane } from './over-time.ts';
-import { refusalsExplained, rejectsExplained, senders } from './senders.ts';
-import { columnBytes, tableBytes } from './storage.ts';
+import { refusalsExplained, rejectsExplained, routeBudgets, senders } from './senders.ts';
+import { columnBytes, diskDrops, tableBytes } from './storage.ts';
 
 /** Pipeline: what came in, what was turned away and why, how far behind is the store, who sends what? */
 export function pipeline(): Board {
@@ -51,8 +51,10 @@ export function pipeline(): Board {
       .withPanel(senders())
       .withPanel(rejectsExplained())
       .withPanel(refusalsExplained())
+      .withPanel(routeBudgets())
       .withRow(new RowBuilder('On disk now'))
       .withPanel(tableBytes())
-      .withPanel(columnBytes()),
+      .withPanel(columnBytes())
+      .withPanel(diskDrops()),
   );
 }

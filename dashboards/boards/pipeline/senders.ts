@@ -104,3 +104,29 @@ export const refusalsExplained = () =>
       last_seen: { title: 'Last seen', unit: 'dateTimeFromNow', width: 110 },
     },
   });
+
+export const routeBudgets = () =>
+  table({
+    id: 22,
+    width: 24,
+    height: 5,
+    title: 'Senders over their budget of routes',
+    unit: 'none',
+    description:
+      'Services that made up more distinct routes on a day of this range than they may. What is over is counted under the route (other), and no span is lost. Bad: any; a span name or http.route holds an id, a search term or a whole URL.',
+    noValue: 'No service went over its budget of routes in this range: nothing to mend.',
+    query: {
+      view: 'route_budgets',
+      select: ["if(team = '', '–', team) AS of_team", 'service', 'routes', 'budget', 'folded_spans', 'since'],
+      orderBy: ['folded_spans DESC', 'of_team', 'service'],
+      limit: 100,
+    },
+    columns: {
+      of_team: { title: 'Team' },
+      service: { title: 'Service' },
+      routes: { title: 'Routes', unit: 'short', width: 90, thresholds: ['text', [1, 'orange']] },
+      budget: { title: 'Budget', unit: 'short', width: 90 },
+      folded_spans: { title: 'Spans as (other)', unit: 'short', width: 130 },
+      since: { title: 'Since', unit: 'dateTimeFromNow', width: 120 },
+    },
+  });

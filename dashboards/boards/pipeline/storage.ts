@@ -57,3 +57,28 @@ export const columnBytes = () =>
       of_table: { title: 'Table', width: 150 },
     },
   });
+
+export const diskDrops = () =>
+  table({
+    id: 23,
+    width: 24,
+    height: 5,
+    title: 'Dropped before its time',
+    unit: 'none',
+    description:
+      'Days of data that went because the disk may hold no more (`disk.capGiB`), newest first. What reached the end of its retention is not in it. Bad: any day that was still needed; raise the cap or shorten the retention of something else.',
+    noValue: 'Nothing was dropped in this range, or no cap is set (`disk.capGiB`).',
+    query: {
+      view: 'disk_drops',
+      select: ['time AS at', 'text AS what', 'kind', 'row_count AS rows', 'bytes'],
+      orderBy: ['at DESC', 'what'],
+      limit: 100,
+    },
+    columns: {
+      at: { title: 'When', unit: 'dateTimeFromNow', width: 120 },
+      what: { title: 'What', wrap: true },
+      kind: { title: 'Kind', width: 90 },
+      rows: { title: 'Rows', unit: 'short', width: 90 },
+      bytes: { title: 'On disk', unit: 'bytes', width: 100 },
+    },
+  });

@@ -1,5 +1,5 @@
 /** What the doors of a busy Heliograph counted: minutes of two hours, and every tenth of thirty days. */
-import type { PipelineMinuteRow } from '../../../core/rows.ts';
+import type { DiskDropRow, PipelineMinuteRow } from '../../../core/rows.ts';
 import { logBin } from '../../../core/log-bins.ts';
 import { NOBODY, Flows } from '../../../ingest/pipeline/flow.ts';
 import type { TestEngine } from '../../support/engine.ts';
@@ -28,8 +28,36 @@ export async function loadDemoPipeline(engine: TestEngine, nowMs: number): Promi
     rows.push(...minuteRows(newest - ago, ago, random));
   }
   await loadRows(engine, 'pipeline_minutes', rows);
+  await loadRows(engine, 'disk_drops', drops(nowMs));
+  await engine.store.command({ sql: FOLDS });
   await engine.store.command({ sql: 'ALTER TABLE otel.otel_traces MODIFY SETTING min_bytes_for_wide_part = 0' });
   await engine.store.command({ sql: 'OPTIMIZE TABLE otel.otel_traces FINAL' });
+}
+
+/** A service that writes its search terms into its span names. */
+const FOLDS = `
+INSERT INTO heliograph.route_folds
+SELECT today() - number % 2, 'data', 'nightly-report', min(now() - INTERVAL 20 MINUTE), uniqState(toString(number)), 48200, 2000
+FROM numbers(9100)
+GROUP BY number % 2`;
+
+/** Two days that went because the disk was full. */
+function drops(nowMs: number): DiskDropRow[] {
+  return [13, 12].map((ago) => {
+    const day = new Date(nowMs - ago * 86_400_000).toISOString().slice(0, 10);
+    return {
+      time_ms: nowMs - (ago + 4) * MINUTE_MS,
+      kind: 'spans',
+      table: 'otel.otel_traces',
+      partition: day,
+      first_day: day,
+      last_day: day,
+      rows: 41_000_000 + ago,
+      bytes: Math.round(1.9 * 2 ** 30),
+      used_bytes: Math.round(20.4 * 2 ** 30),
+      cap_bytes: 20 * 2 ** 30,
+    };
+  });
 }
 
 function minuteRows(minute: number, ago: number, random: () => number): PipelineMinuteRow[] {
