@@ -1,4 +1,4 @@
-/** `npm run faults -- [--rounds 200] [--seed 1] [--from 1] [--only kind,kind] [--round-seed n] [--retries] [--seconds-max n]` */
+/** `npm run faults -- [--rounds 200] [--seed 1] [--from 1] [--only kind,kind] [--round-seed n] [--seconds-max n]` */
 import { parseArgs } from 'node:util';
 import { isViolated, runRounds, tableOf } from './run.ts';
 
@@ -10,7 +10,6 @@ const { values } = parseArgs({
     only: { type: 'string' },
     'round-seed': { type: 'string' },
     'seconds-max': { type: 'string' },
-    retries: { type: 'boolean' },
   },
 });
 
@@ -25,7 +24,6 @@ async function main(): Promise<void> {
     only: values.only?.split(','),
     roundSeed: number(values['round-seed']),
     secondsMax: number(values['seconds-max']),
-    retries: values.retries,
     say,
   });
   const violated = results.filter(isViolated);

@@ -2,12 +2,6 @@
 import { type Fault, underLoad } from './fault.ts';
 import { sleep, type Victim } from './station.ts';
 
-/**
- * Whether the journal remembers what it took, so that a repeated body is acked and not stored again. Set to true with the
- * duplicate window; until then a run names these rounds as left out (`--retries` runs them all the same).
- */
-export const DUPLICATE_WINDOW = true;
-
 function retried(victim: Victim | 'nobody'): Fault {
   return {
     kind: `retry-kill-${victim}`,

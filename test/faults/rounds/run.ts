@@ -8,7 +8,6 @@ import { type Fault, openStations, type Stations } from './fault.ts';
 import { KILLS } from './kills.ts';
 import { POWER } from './power.ts';
 import type { Reckoning } from './reckoning.ts';
-import { DUPLICATE_WINDOW, RETRIES } from './retries.ts';
 import { STALLS } from './stalls.ts';
 
 export const FAULTS: readonly Fault[] = [
@@ -31,8 +30,6 @@ export interface RunOptions {
   only?: readonly string[] | undefined;
   /** The seed of the one round, instead of one drawn from `seed`. */
   roundSeed?: number | undefined;
-  /** Whether bodies may be retried byte for byte; what the product is known to hold where absent. */
-  retries?: boolean | undefined;
   /** No round begins later than this many seconds after the start. */
   secondsMax?: number | undefined;
   say(line: string): void;
@@ -69,15 +66,11 @@ export async function runRounds(options: RunOptions): Promise<RoundResult[]> {
 }
 
 /** Every kind as often as it weighs; what cannot run here is named. */
-function deckOf({ only, retries = DUPLICATE_WINDOW, say }: RunOptions): Fault[] {
+function deckOf({ only, say }: RunOptions): Fault[] {
   const chosen = FAULTS.filter(({ kind }) => only === undefined || only.includes(kind));
   if (chosen.length === 0) throw new Error(`--only takes: ${FAULTS.map(({ kind }) => kind).join(', ')}`);
   return chosen.flatMap((fault) => {
-    const why =
-      fault.unavailable?.() ??
-      (!retries && RETRIES.includes(fault)
-        ? 'the journal does not remember what it took (--retries tries)'
-        : undefined);
+    const why = fault.unavailable?.();
     if (why === undefined) return Array.from({ length: fault.weight }, () => fault);
     say(`LEFT OUT: ${fault.kind}: ${why}`);
     return [];
