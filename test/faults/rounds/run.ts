@@ -1,4 +1,5 @@
 /** Runs rounds: each is one fault under load, told by a line of its own and repeatable by its seed. */
+import { RETRIES } from './retries.ts';
 import { type Draw, seeded, seedOf, shuffled } from '../../support/seeded.ts';
 import { BETWEEN } from './between.ts';
 import { CLOCK } from './clock.ts';
