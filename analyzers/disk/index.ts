@@ -19,7 +19,7 @@ export const disk: Analyzer = {
         { name: 'table', type: 'LowCardinality(String)', unit: '', description: 'Table it was dropped from.' },
         { name: 'first_day', type: 'Date', unit: '', description: 'First day that was dropped.' },
         { name: 'last_day', type: 'Date', unit: '', description: 'Last day that was dropped.' },
-        { name: 'row_count', type: 'UInt64', unit: '', description: 'Rows that went.' },
+        { name: 'row_count', type: 'UInt64', unit: 'rows', description: 'Rows that went.' },
         { name: 'bytes', type: 'UInt64', unit: 'bytes', description: 'What they took on disk.' },
         { name: 'used_bytes', type: 'UInt64', unit: 'bytes', description: 'Tables and journal before the drop.' },
         { name: 'cap_bytes', type: 'UInt64', unit: 'bytes', description: 'The cap, from disk.capGiB.' },

@@ -142,7 +142,14 @@ test('a later start goes on from the tip in the store; a lost tip buries what is
 test('no name, no address and no message stands anywhere but in people, and there it is sealed', async () => {
   await start([{ path: repoWithPeople('shop').dir }] as unknown as Config['git']['repositories']).run();
   const tables = await select(
-    "SELECT database, table, groupArray(name) FROM system.columns WHERE database IN ('heliograph', 'people', 'otel') AND table NOT LIKE '%_in' GROUP BY database, table",
+    `SELECT database, table, groupArray(name)
+    FROM system.columns
+    WHERE (database, table) IN (
+      SELECT database, name FROM system.tables
+      WHERE database IN ('heliograph', 'people', 'otel') AND engine LIKE '%MergeTree' -- what stores rows
+        AND name != 'migrations' -- its checksums can spell a name of hex digits
+    ) AND type NOT LIKE 'AggregateFunction%' -- a state, which is not text
+    GROUP BY database, table`,
   );
   const words = ['ada', 'lovelace', 'grace', 'hopper', 'katherine', 'navy.example', 'nasa.example', 'secret'];
   const found: string[] = [];

@@ -21,6 +21,7 @@ test('boards are listed, and served byte for byte as provisioned', async () => {
     'Contributors',
     'Flame graph',
     'Go runtime and goroutines',
+    'Pipeline',
     'Service latency',
   ]);
   expect(boards[0]).toMatchObject({ title: 'Overview', tags: ['heliograph', 'latency'], panels: 14 });
