@@ -23,6 +23,7 @@ export async function prepareStore(
       await migrate(store, layout, log, migrations);
       if ((await engine?.syncTokens()) === false)
         log.warn({}, 'chattr +S does not work here: a segment that is loading when power is lost may be counted twice');
+      keepDefinitions(engine, log);
       await setRouteLimit(store, settings.routesPerService);
       await defineViews(
         store,
@@ -37,5 +38,14 @@ export async function prepareStore(
       log.warn({ err: error, retryMs: delayMs }, 'store not ready, will retry');
       await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
     }
+  }
+}
+
+/** A disk without room for the copies is no reason not to start. */
+function keepDefinitions(engine: OpenStore['engine'], log: Log): void {
+  try {
+    engine?.keepDefinitions();
+  } catch (error) {
+    log.warn({ err: error }, 'the definitions of the tables could not be kept a second time');
   }
 }

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderConfig, renderUsers } from './config-xml.ts';
 import { forgetUnkeptParts, isServed } from './deduplication.ts';
+import { mendDefinitions } from './definitions.ts';
 import { openSession, runScalar } from './engine.ts';
 import type { ChildMessage, ChildOptions } from './options.ts';
 import { createEngineServer } from './server.ts';
 import { createSessionPool, pipeName, type SessionPool, spoolName } from './sessions.ts';
-import { removeEmptyViews } from './views-metadata.ts';
 
 const DRAIN_POLL_MS = 20;
 
@@ -59,8 +59,12 @@ async function main(options: ChildOptions): Promise<void> {
 function mendEngine(engineDir: string): void {
   const struckOut = forgetUnkeptParts(engineDir);
   if (struckOut.length > 0) logLine('warn', 'tokens of inserts that a crash cut short were forgotten', { struckOut });
-  const removed = removeEmptyViews(engineDir);
-  if (removed.length > 0) logLine('warn', 'views whose definition a crash left empty were removed', { removed });
+  const { restored, removed } = mendDefinitions(engineDir);
+  if (restored.length + removed.length > 0)
+    logLine('warn', 'definitions that a crash left empty were restored, or removed where unfinished', {
+      restored,
+      removed,
+    });
 }
 
 /** The files are the same for every start, so a second process that is about to be refused may write them too. */

@@ -8,6 +8,7 @@ import { StoreError } from '../../core/errors.ts';
 import { builtPath } from '../../core/paths.ts';
 import type { Clock, Log, Timer } from '../../core/ports.ts';
 import { syncTokens } from './deduplication.ts';
+import { keepDefinitions } from './definitions.ts';
 import type { ChildMessage, ChildOptions } from './options.ts';
 import { engineSocketPath } from './socket-path.ts';
 
@@ -44,6 +45,8 @@ export interface EmbeddedEngine {
   lastExit(): string | undefined;
   /** Once the tables stand: makes the tokens of loads survive a loss of power. False where the machine cannot. */
   syncTokens(): Promise<boolean>;
+  /** Once the tables stand: keeps their definitions a second time, for what a full disk may leave of them. */
+  keepDefinitions(): void;
   /** Lets running statements end until the deadline, then kills. Resolves when the process is gone. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -82,6 +85,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedE
     state: () => supervisor.state,
     lastExit: () => supervisor.lastExit,
     syncTokens: () => syncTokens(child.engineDir),
+    keepDefinitions: () => keepDefinitions(child.engineDir),
     stop: (deadlineMs) => supervisor.stop(deadlineMs),
   };
 }

@@ -113,7 +113,7 @@ export const routeBudgets = () =>
     title: 'Senders over their budget of routes',
     unit: 'none',
     description:
-      'Services that made up more distinct routes on a day of this range than they may. What is over is counted under the route (other), and no span is lost. Bad: any; a span name or http.route holds an id, a search term or a whole URL.',
+      'Services that made up more distinct routes on a day of this range than they may. What is over is counted under the route (other), and no span is lost. Bad: one is; a span name or http.route holds an id, a search term or a whole URL.',
     noValue: 'No service went over its budget of routes in this range: nothing to mend.',
     query: {
       view: 'route_budgets',

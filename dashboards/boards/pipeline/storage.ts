@@ -66,7 +66,7 @@ export const diskDrops = () =>
     title: 'Dropped before its time',
     unit: 'none',
     description:
-      'Days of data that went because the disk may hold no more (`disk.capGiB`), newest first. What reached the end of its retention is not in it. Bad: any day that was still needed; raise the cap or shorten the retention of something else.',
+      'Days of data that went because the disk may hold no more (`disk.capGiB`), newest first. What reached the end of its retention is not in it. Bad: a day that was still needed; raise the cap or shorten the retention of something else.',
     noValue: 'Nothing was dropped in this range, or no cap is set (`disk.capGiB`).',
     query: {
       view: 'disk_drops',

@@ -17,7 +17,13 @@ test('an empty store has no rows, and one with rows has their bytes', async () =
   expect(await tables()).toEqual([]);
   for (const sql of demoStatements(Date.now(), 2_000)) await engine.store.command({ sql });
   const known = new Map((await tables()).map((row) => [row['table'], row]));
-  expect([...known.keys()]).toEqual(['source_minutes', 'span_latency_1m', 'otel_traces', 'otel_traces_trace_id_ts']);
+  expect([...known.keys()]).toEqual([
+    'routes_kept',
+    'source_minutes',
+    'span_latency_1m',
+    'otel_traces',
+    'otel_traces_trace_id_ts',
+  ]);
   const traces = known.get('otel_traces');
   const [stored] = await queryRows(engine, 'SELECT count() AS spans FROM otel.otel_traces');
   expect(traces?.['rows']).toBe(stored?.['spans']);
