@@ -8,8 +8,9 @@ import { openStations, type Stations } from './rounds/fault.ts';
 import { FAULTS, isViolated, runOne } from './rounds/run.ts';
 
 const SEED = 20_240_229;
-/** Left to the long form: what differs from another kind only in who is killed or which file is hit. */
+/** Left to the long form: what differs from another kind only in who is killed or which file is hit, or has tests of its own. */
 const LONG_FORM = new Set([
+  'disk-full',
   'kill-main',
   'kill-engine',
   'kill-migration',
