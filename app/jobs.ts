@@ -71,7 +71,8 @@ export function createJobs(deps: JobDeps): Task[] {
     {
       id: 'disk',
       initialDelayMs: 5 * SECOND_MS,
-      intervalMs: 60 * SECOND_MS,
+      // Without a cap it only measures, for /metrics.
+      intervalMs: (deps.disk.state().capBytes === undefined ? 600 : 60) * SECOND_MS,
       timeoutMs: 60 * SECOND_MS,
       overlap: 'skip',
       run: () => deps.disk.keep(),

@@ -2,6 +2,7 @@
 import { ANALYZERS } from '../analyzers/index.ts';
 import { HeliographError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { isFullDisk } from '../store/full-disk.ts';
 import { migrate, readMigrations } from '../store/migrate.ts';
 import type { ViewSettings } from '../store/render.ts';
 import { setRouteLimit } from '../store/route-limit.ts';
@@ -10,7 +11,7 @@ import type { OpenStore } from './store.ts';
 
 const STORE_RETRY_MAX_MS = 10_000;
 
-/** Migrates and defines the views; waits for a store that does not answer yet, as the doors already ack without it. */
+/** Migrates and defines the views; waits for a store that does not answer yet or has no room, as the doors already ack without it. */
 export async function prepareStore(
   { store, layout, engine }: OpenStore,
   settings: ViewSettings & { routesPerService: number },
@@ -34,7 +35,8 @@ export async function prepareStore(
       return await grantFaceRole(store, layout, log);
     } catch (error) {
       const cause = error instanceof HeliographError && error.code === 'migration_failed' ? error.cause : error;
-      if (!(cause instanceof HeliographError) || !cause.entry.retryable) throw error;
+      const passes = isFullDisk(cause) || (cause instanceof HeliographError && cause.entry.retryable);
+      if (!passes) throw error;
       log.warn({ err: error, retryMs: delayMs }, 'store not ready, will retry');
       await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
     }

@@ -38,6 +38,7 @@ afterEach(() => {
 
 function job(id: string, overrides: Partial<JobDeps> = {}): Task {
   const deps = {
+    disk: { state: () => ({ capBytes: undefined }) },
     coverage: createCoverage(
       { append: async (_signal, added) => void rows.push(...added.map((row) => JSON.stringify(row))) },
       clock,
