@@ -11,8 +11,11 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 /** `service.name` of Heliograph's own spans. */
 export const SELF_SERVICE = 'heliograph';
 
-/** Each export is a segment of its own on an idle machine, some 60 ms of engine CPU: rarer than the SDK's 5 s, still fresh. */
-const EXPORT_INTERVAL_MS = 20_000;
+/**
+ * Each export is a segment of its own on an idle machine, some 130 ms of engine CPU: once a minute, and sooner where the page is much
+ * used and a batch is full.
+ */
+const EXPORT_INTERVAL_MS = 60_000;
 
 export interface SelfTelemetry {
   tracer: Tracer;

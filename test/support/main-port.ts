@@ -127,7 +127,7 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
       await app.close();
       await journal.close(1000);
       await store.close();
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }); // a reject may still be being kept
     },
   };
 }
