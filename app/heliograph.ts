@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { FastifyInstance } from 'fastify';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { createAuth } from '../ingest/auth.ts';
+import { createAuth } from '../ingest/auth/token.ts';
 import type { Dispatcher } from '../ingest/loader/dispatcher.ts';
 import type { ReplayOne } from '../ingest/replay.ts';
 import { createRowSink } from '../ingest/rows.ts';

@@ -9,7 +9,7 @@ import { encodeStatus } from '../collectors/otlp/response.ts';
 import { StoreError } from '../core/errors.ts';
 import { builtPath } from '../core/paths.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import type { Auth } from '../ingest/auth.ts';
+import type { Auth } from '../ingest/auth/token.ts';
 import { grpcCredentials } from '../ingest/auth/tls.ts';
 import { createLedger, type DoorLedger } from '../ingest/doors/ledger.ts';
 import { createOtlpGrpcDoor, type OtlpGrpcDoor } from '../ingest/doors/otlp-grpc.ts';

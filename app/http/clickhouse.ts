@@ -7,7 +7,7 @@ import { gunzip, inflate } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HeliographError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports.ts';
-import type { Auth } from '../../ingest/auth.ts';
+import type { Auth } from '../../ingest/auth/token.ts';
 import { EngineException, exceptionText, httpStatus } from '../../store/embedded/exception.ts';
 import { type Face, MAX_STATEMENT_BYTES } from '../../store/face/face.ts';
 import { notServed } from '../../store/face/refusal.ts';

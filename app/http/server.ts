@@ -3,7 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Log, Store } from '../../core/ports.ts';
-import type { Auth } from '../../ingest/auth.ts';
+import type { Auth } from '../../ingest/auth/token.ts';
 import type { Face } from '../../store/face/face.ts';
 import type { Metrics } from '../metrics.ts';
 import { traceRequests } from '../telemetry/http-spans.ts';

@@ -1,8 +1,8 @@
 /** Every way in, as one admission: client certificate, then key, token of an issuer or token of the instance, then the budget. */
 import { HeliographError } from '../../core/errors.ts';
 import type { Clock, Sender } from '../../core/ports.ts';
-import type { Admission, Credentials } from '../admission.ts';
-import type { Auth } from '../auth.ts';
+import type { Admission, Credentials } from './admission.ts';
+import type { Auth } from './token.ts';
 import type { CertificateCheck, CertifiedSender } from './certificates.ts';
 import type { JwtCheck } from './jwt.ts';
 import { KEY_PREFIX, type KeyRing } from './keys.ts';

@@ -5,7 +5,7 @@
 import type * as Grpc from '@grpc/grpc-js';
 import { HeliographError } from '../../core/errors.ts';
 import type { Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
-import type { Admission, Credentials } from '../admission.ts';
+import type { Admission, Credentials } from '../auth/admission.ts';
 import { BODY_MAX_BYTES } from './body.ts';
 import type { DoorLedger } from './ledger.ts';
 import { statusOf } from './otlp-status.ts';

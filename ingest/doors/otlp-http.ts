@@ -11,7 +11,7 @@ import fastify, {
 } from 'fastify';
 import { ERRORS, type ErrorCode, HeliographError } from '../../core/errors.ts';
 import type { BodyFormat, Log, OtlpCollector, Sender, StatusEncoder } from '../../core/ports.ts';
-import type { Admission } from '../admission.ts';
+import type { Admission } from '../auth/admission.ts';
 import { peerCertificate } from '../auth/tls.ts';
 import { formOf, type Origin } from '../pipeline/flow.ts';
 import { BODY_MAX_BYTES, decodeBody } from './body.ts';

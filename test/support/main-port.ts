@@ -9,7 +9,7 @@ import { createMetrics } from '../../app/metrics.ts';
 import { createProfiler } from '../../app/profiling/profiler.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Clock } from '../../core/ports.ts';
-import { createAuth } from '../../ingest/auth.ts';
+import { createAuth } from '../../ingest/auth/token.ts';
 import { createJournal } from '../../ingest/journal/journal.ts';
 import { listQuarantine } from '../../ingest/journal/quarantine.ts';
 import type { DiskJournal } from '../../ingest/journal/types.ts';

@@ -7,7 +7,7 @@ import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerClickhouse } from '../../../app/http/clickhouse.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { createAuth } from '../../../ingest/auth.ts';
+import { createAuth } from '../../../ingest/auth/token.ts';
 import { createFace } from '../../../store/face/face.ts';
 import { eventually, type HeliographProcess, spawnHeliograph } from '../../support/heliograph-process.ts';
 import { quietLog } from '../../support/quiet-log.ts';

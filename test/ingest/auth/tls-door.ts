@@ -7,7 +7,7 @@ import type { Clock, Sender } from '../../../core/ports.ts';
 import { type Access, openAccess } from '../../../app/access.ts';
 import { loadConfig } from '../../../app/config/load.ts';
 import type { Config } from '../../../app/config/schema.ts';
-import { createAuth } from '../../../ingest/auth.ts';
+import { createAuth } from '../../../ingest/auth/token.ts';
 import { createLedger } from '../../../ingest/doors/ledger.ts';
 import type { Receive } from '../../../ingest/doors/receive.ts';
 import { createOtlpHttpDoor } from '../../../ingest/doors/otlp-http.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import { registerClickhouse } from '../../../app/http/clickhouse.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { createAuth } from '../../../ingest/auth.ts';
+import { createAuth } from '../../../ingest/auth/token.ts';
 import { createFace, type Face } from '../../../store/face/face.ts';
 import { startMigratedEngine, type TestEngine } from '../../support/engine.ts';
 import { quietLog } from '../../support/quiet-log.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAuth } from '../../ingest/auth.ts';
+import { createAuth } from '../../../ingest/auth/token.ts';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 

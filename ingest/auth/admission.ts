@@ -1,8 +1,8 @@
 /** Who may write through the OTLP doors, and as whom. */
-import { HeliographError } from '../core/errors.ts';
-import type { Sender } from '../core/ports.ts';
-import type { PeerCertificate } from './auth/certificates.ts';
-import type { Auth } from './auth.ts';
+import { HeliographError } from '../../core/errors.ts';
+import type { Sender } from '../../core/ports.ts';
+import type { PeerCertificate } from './certificates.ts';
+import type { Auth } from './token.ts';
 
 /** What a call shows of its sender. */
 export interface Credentials {
