@@ -16,6 +16,8 @@ export interface PageDoors {
   ledger: HookLedger;
   /** Sources in `boards.source_status` that these doors take in while they are open. */
   sources: readonly string[];
+  /** Resolves once every rejected body is put away; to be called when no request is open any more. */
+  settled(): Promise<void>;
 }
 
 /** `secretFile` holds the secret of the GitHub webhook; undefined leaves that hook closed. */
@@ -28,10 +30,11 @@ export async function openPageDoors(
   const secrets = secretFile === undefined ? undefined : createHookSecrets(secretFile, clock, log);
   await secrets?.refresh();
   const ledger = createHookLedger(clock, log);
+  const keeper = createRejectKeeper(journal.quarantineDir, clock, log, 'events');
   const common = {
     rows: createRowSink(journal),
     ledger,
-    keepRejected: createRejectKeeper(journal.quarantineDir, clock, log, 'events'),
+    keepRejected: keeper.keep,
     clock,
   };
   return {
@@ -41,5 +44,6 @@ export async function openPageDoors(
     },
     ledger,
     sources: ['deployments', ...(secrets === undefined ? [] : ['github'])],
+    settled: keeper.settled,
   };
 }

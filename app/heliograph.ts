@@ -88,6 +88,7 @@ async function compose(config: Config, clock: Clock, log: Log, onStop: OnStop): 
   let background: Background | undefined; // needs the page's port, which needs the metrics
   const disk = openDiskKeeper(config, store, ingest, clock, log);
   const doors = await openPageDoors(config.hooks.github.secretFile, ingest.journal, clock, log);
+  onStop('rejected events', () => doors.settled());
   const sources = metricSources({ ingest, disk, doors, store, state, scheduler, background: () => background, clock });
   const metrics = createMetrics(sources, VERSION);
   const profiler = createProfiler();

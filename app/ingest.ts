@@ -80,9 +80,10 @@ export async function openIngest(config: Config, auth: Auth, clock: Clock, log: 
   onStop('journal after a failed start', (remainingMs) => journal.close(remainingMs));
   const slowLane = createSlowLane(builtPath('app/workers/slow-lane.ts'), log);
   const keeper = createRejectKeeper(journal.quarantineDir, clock, log);
+  onStop('rejected spans', () => keeper.settled());
   const common = { collectors: OTLP_COLLECTORS, ledger, encodeStatus, log };
   const { admission, tls, self } = access;
-  const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper };
+  const receiving = { rewrite: slowLane.rewrite, journal, ledger, keepRejected: keeper.keep };
   const receive = createReceiver({ ...receiving, door: 'otlp_http' });
   const door = createOtlpHttpDoor({ ...common, receive, admission, createServer: tls?.createServer });
   const selfDoor =

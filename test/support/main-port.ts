@@ -125,9 +125,10 @@ export async function startMainPort(options: MainPortOptions = {}): Promise<Main
     },
     async stop() {
       await app.close();
+      await doors.settled();
       await journal.close(1000);
       await store.close();
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }); // a reject may still be being kept
+      rmSync(dir, { recursive: true, force: true });
     },
   };
 }
